@@ -1,0 +1,1 @@
+"""The floor that talks to SQLite and PostgreSQL."""

@@ -1,0 +1,152 @@
+"""`Database.run`: the only commit, and the only retry, in the house."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from admin_app.db import failures
+from admin_app.db.engine import Engines
+from admin_app.db.sessions import LiveSession, ReadOnlySession
+from admin_app.errors import Unavailable
+
+logger = logging.getLogger("admin_app.database")
+
+T = TypeVar("T")
+Work = Callable[[AsyncSession], Awaitable[T]]
+
+MAX_TRIES = 5
+FIRST_BACKOFF_SECONDS = 0.05
+LONGEST_BACKOFF_SECONDS = 1.0
+RETRY_BUDGET_SECONDS = 5.0
+
+AFTER_COMMIT = "after_commit"
+"""Key in `session.info`: callables to run once the transaction is safely in (files to remove)."""
+
+
+class _CommitFailed(Exception):
+    """Marks that the fault below it happened while committing."""
+
+
+class Database:
+    """Runs units of work: each in a session of its own, in one transaction, retried as a whole."""
+
+    def __init__(self, engines: Engines) -> None:
+        self.engines = engines
+        self.retries = 0
+        self.read_sessions = async_sessionmaker(engines.read, class_=ReadOnlySession, expire_on_commit=False)
+        self._write_sessions = async_sessionmaker(engines.write, class_=LiveSession, expire_on_commit=False)
+        self._aside_sessions = async_sessionmaker(engines.aside, class_=ReadOnlySession, expire_on_commit=False)
+
+    async def run(self, work: Work[T], *, repeatable: bool = False) -> T:
+        """Run `work` and commit; on a fault that a fresh start may cure, do all of it again.
+
+        At most `MAX_TRIES` tries within `RETRY_BUDGET_SECONDS`, with full jitter, never while holding a
+        connection. A connection lost *at* COMMIT leaves open whether the change was applied: only a
+        `repeatable` unit of work (one that asks its idempotency key first) is run again then.
+        Raises what the fault translates to (`failures.translate`), or the fault itself when it is not
+        the database's.
+        """
+        deadline = time.monotonic() + RETRY_BUDGET_SECONDS
+        for attempt in range(1, MAX_TRIES + 1):
+            try:
+                return await self._once(work)
+            except Exception as error:
+                fault, at_commit = _unwrap(error)
+                pause = _backoff(attempt)
+                out_of_time = attempt == MAX_TRIES or time.monotonic() + pause > deadline
+                if out_of_time or not _may_repeat(fault, at_commit=at_commit, repeatable=repeatable):
+                    await self._give_up(fault, at_commit=at_commit)
+                self.retries += 1
+                logger.info(
+                    "unit of work is run again",
+                    extra={"event": "database.retry", "attempt": attempt, "fault": type(fault).__name__},
+                )
+                await asyncio.sleep(pause)
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    async def read(self, work: Work[T], *, aside: bool = False) -> T:
+        """Run `work` in a read-only session; `aside` uses the connection kept for health and ops."""
+        sessions = self._aside_sessions if aside else self.read_sessions
+        try:
+            async with sessions() as session:
+                return await work(session)
+        except Exception as error:
+            answer = failures.translate(error)
+            if answer is None or answer is error:
+                raise
+            raise answer from error
+
+    @asynccontextmanager
+    async def stream(self) -> AsyncIterator[AsyncSession]:
+        """A read-only session for as long as a caller streams from it."""
+        async with self.read_sessions() as session:
+            yield session
+
+    async def is_ready(self) -> bool:
+        """Whether the database answers and at least one pool connection can still be had."""
+        try:
+            await self.read(lambda session: session.execute(text("SELECT 1")), aside=True)
+        except Exception:
+            return False
+        return all(pool.checkedout() < pool.limit or pool.limit == 1 for pool in self.engines.pools.values())
+
+    async def dispose(self) -> None:
+        """Close every connection."""
+        await self.engines.dispose()
+
+    async def _once(self, work: Work[T]) -> T:
+        async with self._write_sessions() as session:
+            result = await work(session)
+            try:
+                await session.commit()
+            except Exception as error:
+                raise _CommitFailed from error
+            _follow_up(session)
+            return result
+
+    async def _give_up(self, fault: Exception, *, at_commit: bool) -> None:
+        if failures.sqlstate(fault) == failures.READ_ONLY_STATE:
+            await self.engines.dispose()  # the server failed over: every pooled connection is stale
+        if at_commit and failures.retry_rule(fault) is failures.Retry.UNLESS_COMMITTING:
+            raise Unavailable(
+                "The connection broke while saving. Please look whether the change is there before you repeat it."
+            ) from fault
+        answer = failures.translate(fault)
+        if answer is None or answer is fault:
+            raise fault
+        raise answer from fault
+
+
+def _follow_up(session: AsyncSession) -> None:
+    """The change is in: a follow-up that fails is logged, never reported as a failed change."""
+    for follow_up in session.info.get(AFTER_COMMIT, []):
+        try:
+            follow_up()
+        except Exception:
+            logger.exception("a follow-up after the commit failed", extra={"event": "database.follow_up"})
+
+
+def _unwrap(error: Exception) -> tuple[Exception, bool]:
+    if isinstance(error, _CommitFailed) and isinstance(error.__cause__, Exception):
+        return error.__cause__, True
+    return error, False
+
+
+def _may_repeat(fault: Exception, *, at_commit: bool, repeatable: bool) -> bool:
+    rule = failures.retry_rule(fault)
+    if rule is failures.Retry.UNLESS_COMMITTING:
+        return repeatable or not at_commit
+    return rule is failures.Retry.ALWAYS
+
+
+def _backoff(attempt: int) -> float:
+    """Full jitter over 50 ms doubled per try and capped at one second."""
+    ceiling = min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2 ** (attempt - 1))
+    return random.uniform(0, ceiling)  # noqa: S311 - spreading retries needs no secrecy

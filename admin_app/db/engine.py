@@ -1,0 +1,162 @@
+"""Every difference between SQLite and PostgreSQL.
+
+SQLite: the connect and begin hooks below are what makes it safe under several writers: WAL, foreign keys, a busy
+timeout, and `BEGIN IMMEDIATE` for writers so that a read-then-write cannot lose an update. Readers use a second
+engine whose connections refuse to write. PostgreSQL: one pool, every timeout set, read-only transactions for pages.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import Pool
+
+from admin_app.db.pools import WatchedPool
+
+
+@dataclass(frozen=True)
+class PoolOptions:
+    """Sizes and limits; all times in seconds."""
+
+    size: int = 10
+    max_overflow: int = 5
+    timeout: float = 2.0
+    recycle: int = 1800
+    lock_timeout: float = 2.0
+    statement_timeout: float = 10.0
+    idle_in_transaction_timeout: float = 15.0
+    command_timeout: float = 15.0
+    connect_timeout: float = 3.0
+    writer_timeout: float = 5.0
+    """SQLite has one writer at a time; the queue in front of it may be this long."""
+
+
+@dataclass(frozen=True)
+class Engines:
+    """One engine to write, one to read, and one connection kept aside for health and ops."""
+
+    write: AsyncEngine
+    read: AsyncEngine
+    aside: AsyncEngine
+
+    @property
+    def pools(self) -> dict[str, WatchedPool]:
+        """The pools that pages use, by the name that people see."""
+        if self.write.pool is self.read.pool:
+            return {"main": _watched(self.write.pool)}
+        return {"readers": _watched(self.read.pool), "writer": _watched(self.write.pool)}
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.write.dialect.name
+
+    async def dispose(self) -> None:
+        """Close every connection."""
+        for engine in (self.write, self.read, self.aside):
+            await engine.dispose()
+
+
+def create_engines(database_url: str, options: PoolOptions | None = None) -> Engines:
+    """Engines for an `sqlite+aiosqlite://` or `postgresql+asyncpg://` URL (short forms are completed)."""
+    url = async_url(database_url)
+    chosen = options or PoolOptions()
+    if url.get_backend_name() == "sqlite":
+        return _sqlite_engines(url, chosen)
+    return _postgresql_engines(url, chosen)
+
+
+def async_url(database_url: str) -> URL:
+    """The URL with its async driver; `ValueError` for any other database."""
+    url = make_url(database_url)
+    drivers = {
+        "sqlite": "sqlite+aiosqlite",
+        "postgresql": "postgresql+asyncpg",
+        "postgres": "postgresql+asyncpg",
+    }
+    backend = url.drivername.split("+")[0]
+    if backend not in drivers:
+        raise ValueError(f"DATABASE_URL must be for SQLite or PostgreSQL, not {backend}")
+    return url.set(drivername=drivers[backend])
+
+
+def _watched(pool: Pool) -> WatchedPool:
+    if not isinstance(pool, WatchedPool):
+        raise TypeError("the desk's engines use WatchedPool")
+    return pool
+
+
+def _engine(url: URL, size: int, overflow: int, timeout: float, **options: Any) -> AsyncEngine:
+    return create_async_engine(
+        url,
+        poolclass=WatchedPool,
+        pool_size=size,
+        max_overflow=overflow,
+        pool_timeout=timeout,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        **options,
+    )
+
+
+def _postgresql_engines(url: URL, chosen: PoolOptions) -> Engines:
+    def milliseconds(seconds: float) -> str:
+        return str(int(seconds * 1000))
+
+    options: dict[str, Any] = {
+        "pool_recycle": chosen.recycle,
+        "connect_args": {
+            "timeout": chosen.connect_timeout,
+            "command_timeout": chosen.command_timeout,
+            "server_settings": {
+                "application_name": "support-desk-admin",
+                "timezone": "UTC",
+                "lock_timeout": milliseconds(chosen.lock_timeout),
+                "statement_timeout": milliseconds(chosen.statement_timeout),
+                "idle_in_transaction_session_timeout": milliseconds(chosen.idle_in_transaction_timeout),
+            },
+        },
+    }
+    write = _engine(url, chosen.size, chosen.max_overflow, chosen.timeout, **options)
+    aside = _engine(url, 1, 0, chosen.timeout, **options)
+    return Engines(
+        write=write,
+        read=write.execution_options(postgresql_readonly=True),
+        aside=aside.execution_options(postgresql_readonly=True),
+    )
+
+
+def _sqlite_engines(url: URL, chosen: PoolOptions) -> Engines:
+    if not url.database or url.database == ":memory:":
+        raise ValueError("the desk needs an SQLite file: an in-memory database has no second connection")
+    busy = int(chosen.lock_timeout * 1000)
+    options: dict[str, Any] = {"connect_args": {"timeout": chosen.lock_timeout}}
+    write = _engine(url, 1, 0, chosen.writer_timeout, **options)
+    read = _engine(url, chosen.size, chosen.max_overflow, chosen.timeout, **options)
+    aside = _engine(url, 1, 0, chosen.timeout, **options)
+    _set_up_sqlite(write, busy, "BEGIN IMMEDIATE")
+    for reader in (read, aside):
+        _set_up_sqlite(reader, busy, "BEGIN", read_only=True)
+    return Engines(write=write, read=read, aside=aside)
+
+
+def _set_up_sqlite(engine: AsyncEngine, busy_milliseconds: int, begin: str, *, read_only: bool = False) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def connect(connection: Any, record: Any) -> None:
+        connection.isolation_level = None  # the begin hook decides, not the driver
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout = {busy_milliseconds}",
+            "journal_mode = WAL",
+            "foreign_keys = ON",
+            "synchronous = FULL",
+            "recursive_triggers = ON",
+            f"query_only = {'ON' if read_only else 'OFF'}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)

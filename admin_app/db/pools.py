@@ -1,0 +1,133 @@
+"""A connection pool that can say how it feels."""
+
+import logging
+import time
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
+
+from admin_app import clock
+from admin_app.db.holders import current_holder
+
+logger = logging.getLogger("admin_app.pool")
+
+REMEMBERED_WAITS = 1000
+
+
+@dataclass(frozen=True)
+class Holding:
+    """One connection in use."""
+
+    route: str
+    actor: str
+    since: datetime
+    seconds: float
+
+
+@dataclass(frozen=True)
+class LongestHolding:
+    """The longest that anybody has kept a connection since the process started."""
+
+    route: str
+    actor: str
+    seconds: float
+
+
+class PoolWatch:
+    """Counts and waits of one pool since the process started."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        self.timeouts = 0
+        self.invalidated = 0
+        self.waits: deque[float] = deque(maxlen=REMEMBERED_WAITS)
+        self.longest: LongestHolding | None = None
+        self._held: dict[int, tuple[str, str, datetime, float]] = {}
+
+    def taken(self, record: ConnectionPoolEntry) -> None:
+        """Note who took a connection."""
+        holder = current_holder.get()
+        self._held[id(record)] = (holder.route, holder.actor, clock.now(), time.monotonic())
+
+    def returned(self, record: ConnectionPoolEntry) -> None:
+        """Forget the holder; remember the longest."""
+        held = self._held.pop(id(record), None)
+        if held is None:
+            return
+        seconds = time.monotonic() - held[3]
+        if self.longest is None or seconds > self.longest.seconds:
+            self.longest = LongestHolding(held[0], held[1], seconds)
+
+    def holdings(self) -> list[Holding]:
+        """Connections in use now, the longest held first."""
+        now = time.monotonic()
+        current = [Holding(route, actor, since, now - start) for route, actor, since, start in self._held.values()]
+        return sorted(current, key=lambda holding: holding.seconds, reverse=True)
+
+
+class WatchedPool(AsyncAdaptedQueuePool):
+    """SQLAlchemy's queue pool, with a watch on it."""
+
+    def __init__(self, *args: Any, watch: PoolWatch | None = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.watch = watch or PoolWatch()
+        self._listen()
+
+    @property
+    def limit(self) -> int:
+        """The most connections that this pool will ever hold."""
+        return self.size() + self._max_overflow
+
+    def recreate(self) -> "WatchedPool":
+        """A fresh pool after dispose keeps the figures of the old one."""
+        fresh: WatchedPool = super().recreate()  # type: ignore[assignment]
+        fresh.watch = self.watch
+        return fresh
+
+    def _do_get(self) -> ConnectionPoolEntry:
+        started = time.monotonic()
+        self.watch.waiting += 1
+        try:
+            return super()._do_get()
+        except PoolTimeout:
+            self.watch.timeouts += 1
+            log_event("pool.timeout", limit=self.limit, waited=round(time.monotonic() - started, 3))
+            raise
+        finally:
+            self.watch.waiting -= 1
+            self.watch.waits.append(time.monotonic() - started)
+
+    def _listen(self) -> None:
+        @event.listens_for(self, "checkout")
+        def checkout(connection: Any, record: ConnectionPoolEntry, fairy: Any) -> None:
+            self.watch.taken(record)
+
+        @event.listens_for(self, "checkin")
+        def checkin(connection: Any, record: ConnectionPoolEntry) -> None:
+            self.watch.returned(record)
+
+        @event.listens_for(self, "invalidate")
+        def invalidate(connection: Any, record: ConnectionPoolEntry, error: BaseException | None) -> None:
+            self.watch.invalidated += 1
+            self.watch.returned(record)
+            log_event("pool.invalidate", error=type(error).__name__ if error else None)
+
+        @event.listens_for(self, "connect")
+        def connect(connection: Any, record: ConnectionPoolEntry) -> None:
+            log_event("pool.connect", total=self.checkedin() + self.checkedout())
+
+        @event.listens_for(self, "close")
+        def close(connection: Any, record: ConnectionPoolEntry) -> None:
+            log_event("pool.close")
+
+
+def log_event(name: str, **details: object) -> None:
+    """One structured line per pool event; timeouts and invalidations are warnings."""
+    level = logging.WARNING if name in {"pool.timeout", "pool.invalidate"} else logging.DEBUG
+    holder = current_holder.get()
+    logger.log(level, name, extra={"event": name, "route": holder.route, "actor": holder.actor, **details})

@@ -1,0 +1,65 @@
+"""Sessions that keep two promises: deleted rows stay out of sight, and pages cannot write.
+
+The filter follows SQLAlchemy's recipe `examples/extending_query/filter_public.py`.
+"""
+
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.orm.session import UOWTransaction
+
+from admin_app.db.mixins import SoftDeletable
+from admin_app.errors import WriteOutsideService
+
+INCLUDE_DELETED = {"include_deleted": True}
+"""Execution option for the few statements that must see deleted rows."""
+
+
+class LiveSyncSession(Session):
+    """Hides soft-deleted rows from every ORM select, eager loads included."""
+
+
+class ReadOnlySyncSession(LiveSyncSession):
+    """Refuses to write."""
+
+
+class LiveSession(AsyncSession):
+    """The session that services work in."""
+
+    sync_session_class = LiveSyncSession
+
+
+class ReadOnlySession(AsyncSession):
+    """The session that pages read in."""
+
+    sync_session_class = ReadOnlySyncSession
+
+
+@event.listens_for(LiveSyncSession, "do_orm_execute", propagate=True)
+def hide_deleted(state: ORMExecuteState) -> None:
+    """Add `deleted_at IS NULL` unless the statement asks for deleted rows."""
+    wants_deleted = state.execution_options.get("include_deleted", False)
+    if state.is_select and not state.is_column_load and not wants_deleted:
+        state.statement = state.statement.options(
+            with_loader_criteria(
+                SoftDeletable,
+                lambda table: table.deleted_at.is_(None),
+                include_aliases=True,
+            )
+        )
+
+
+@event.listens_for(ReadOnlySyncSession, "do_orm_execute")
+def refuse_statements(state: ORMExecuteState) -> None:
+    """A page that sends INSERT, UPDATE or DELETE has a bug."""
+    if not state.is_select:
+        raise WriteOutsideService("a read-only session was asked to write")
+
+
+@event.listens_for(ReadOnlySyncSession, "before_flush")
+def refuse_flush(session: Session, context: UOWTransaction, instances: Any) -> None:
+    """A page that changes objects has a bug."""
+    if session.new or session.dirty or session.deleted:
+        raise WriteOutsideService("a read-only session was asked to flush changes")

@@ -1,0 +1,34 @@
+"""One table a file; enumerations beside the table that uses them."""
+
+from admin_app.models.attachment import Attachment
+from admin_app.models.audit_log import AuditAction, AuditLog
+from admin_app.models.comment import Comment
+from admin_app.models.error_report import ErrorReport
+from admin_app.models.idempotency_key import IdempotencyKey
+from admin_app.models.notification import Notification, NotificationType
+from admin_app.models.tag import Tag, ticket_tags
+from admin_app.models.ticket import Channel, Priority, Status, Ticket
+from admin_app.models.user import User
+from admin_app.models.user_session import UserSession
+from admin_app.models.watcher import TicketWatcher, WatchLevel
+
+__all__ = [
+    "Attachment",
+    "AuditAction",
+    "AuditLog",
+    "Channel",
+    "Comment",
+    "ErrorReport",
+    "IdempotencyKey",
+    "Notification",
+    "NotificationType",
+    "Priority",
+    "Status",
+    "Tag",
+    "Ticket",
+    "TicketWatcher",
+    "User",
+    "UserSession",
+    "WatchLevel",
+    "ticket_tags",
+]

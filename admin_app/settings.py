@@ -1,0 +1,119 @@
+"""Every setting, typed and frozen. Read once at the top and handed on as plain values.
+
+The environment wins over `config/<environment>.toml`, which wins over `config/default.toml`.
+`config/production.example.toml` documents each of them.
+"""
+
+import os
+import secrets
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+CONFIG_FOLDER = PROJECT_ROOT / "config"
+
+SHORTEST_SECRET_KEY = 32
+EXAMPLE_SECRET_KEY = "replace-me-with-the-output-of-openssl-rand-hex-32"  # noqa: S105 - refused in production
+
+
+class Environment(StrEnum):
+    """Where this process runs."""
+
+    DEVELOPMENT = "development"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class Settings(BaseSettings):
+    """What a deployment may choose. Times are in the unit that the name says, sizes in bytes."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_ignore_empty=True)
+
+    environment: Environment = Environment.DEVELOPMENT
+    database_url: str = f"sqlite+aiosqlite:///{PROJECT_ROOT / 'var' / 'desk.sqlite3'}"
+    secret_key: SecretStr = SecretStr("")
+    debug: bool = False
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    trusted_hosts: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1", "localhost", "[::1]")
+    metrics_token: SecretStr = SecretStr("")
+    attachments_folder: Path = PROJECT_ROOT / "var" / "attachments"
+    max_attachment_bytes: Annotated[int, Field(gt=0)] = 10 * 1024 * 1024
+    max_form_bytes: Annotated[int, Field(gt=0)] = 1024 * 1024
+    session_idle_minutes: Annotated[int, Field(gt=0)] = 30
+    session_absolute_hours: Annotated[int, Field(gt=0)] = 12
+    pool_size: Annotated[int, Field(ge=1)] = 10
+    pool_max_overflow: Annotated[int, Field(ge=0)] = 5
+    pool_timeout_seconds: Annotated[float, Field(gt=0)] = 2.0
+    pool_recycle_seconds: Annotated[int, Field(gt=0)] = 1800
+    lock_timeout_seconds: Annotated[float, Field(gt=0)] = 2.0
+    statement_timeout_seconds: Annotated[float, Field(gt=0)] = 10.0
+    idle_in_transaction_timeout_seconds: Annotated[float, Field(gt=0)] = 15.0
+    command_timeout_seconds: Annotated[float, Field(gt=0)] = 15.0
+    connect_timeout_seconds: Annotated[float, Field(gt=0)] = 3.0
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then the two files."""
+        environment = os.environ.get("ENVIRONMENT", Environment.DEVELOPMENT)
+        files = [CONFIG_FOLDER / "default.toml"]
+        if environment in set(Environment):
+            files.append(CONFIG_FOLDER / f"{environment}.toml")
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, files))
+
+    @model_validator(mode="before")
+    @classmethod
+    def split_lists(cls, values: dict[str, object]) -> dict[str, object]:
+        """`TRUSTED_HOSTS` comes as one comma-separated word from the environment."""
+        hosts = values.get("trusted_hosts")
+        if isinstance(hosts, str):
+            values["trusted_hosts"] = tuple(host.strip() for host in hosts.split(",") if host.strip())
+        return values
+
+    @model_validator(mode="after")
+    def refuse_weak_production(self) -> Self:
+        """Production starts only with a secret of its own and with debug off."""
+        if self.environment is not Environment.PRODUCTION:
+            return self
+        key = self.secret_key.get_secret_value()
+        if len(key) < SHORTEST_SECRET_KEY or key == EXAMPLE_SECRET_KEY:
+            raise ValueError(
+                f"SECRET_KEY must be at least {SHORTEST_SECRET_KEY} characters of your own in production; "
+                "make one with: openssl rand -hex 32"
+            )
+        if self.debug:
+            raise ValueError("DEBUG must be off in production; remove it from the environment and the config file")
+        return self
+
+    def signing_key(self) -> str:
+        """The secret key; outside production one is made and kept under `var/` when none is set."""
+        key = self.secret_key.get_secret_value()
+        if key:
+            return key
+        file = PROJECT_ROOT / "var" / "secret-key"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with file.open("x") as fresh:
+                file.chmod(0o600)
+                fresh.write(secrets.token_hex(32))
+        except FileExistsError:
+            pass
+        return file.read_text()

@@ -1,0 +1,88 @@
+"""Migrations, online and offline, on SQLite and PostgreSQL.
+
+How to change a live schema here: **expand – backfill – contract**, never in one step.
+
+1. *Expand*: add what the new code needs in a form that the old code can ignore: a nullable column, a new table, an
+   index. On PostgreSQL build an index on a table that is in use inside
+   `with op.get_context().autocommit_block(): op.create_index(…, postgresql_concurrently=True)`.
+2. *Backfill*: fill the new column in batches by primary key, outside the schema change, and let the code write both.
+3. *Contract*: one release later, when nothing reads the old form any more, add NOT NULL or drop the old column.
+
+Number the file after its neighbour (`0002_…`) and name it after what it does. On SQLite use `op.batch_alter_table`.
+
+PostgreSQL runs each migration in a transaction of its own; SQLite runs all of them in one, opened with BEGIN
+IMMEDIATE, because its driver would otherwise commit half a schema. Either way only one process migrates at a time:
+the others wait and then find nothing to do.
+"""
+
+import asyncio
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from admin_app import models
+from admin_app.db.engine import PoolOptions, async_url, create_engines
+from admin_app.db.ticket_numbers import SEQUENCE
+from admin_app.settings import Settings
+from alembic import context
+
+MIGRATION_LOCK = 0x5DE5C
+
+PATIENT = PoolOptions(lock_timeout=60, statement_timeout=3600, command_timeout=3600)
+
+
+def database_url() -> str:
+    """From the caller when there is one, else from the settings."""
+    given = context.config.attributes.get("database_url")
+    return str(given) if given else Settings().database_url
+
+
+def include_object(thing: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:
+    """The stand-in for a sequence on SQLite is no model."""
+    return not (kind == "table" and name == SEQUENCE)
+
+
+OPTIONS: dict[str, Any] = {
+    "target_metadata": models.User.metadata,
+    "include_object": include_object,
+    "compare_type": True,
+    "render_as_batch": True,
+}
+
+
+def run_offline() -> None:
+    """Print the SQL instead of running it (`--sql`)."""
+    url = async_url(database_url())
+    context.configure(
+        url=url.set(drivername=url.get_backend_name()), literal_binds=True, transactional_ddl=True, **OPTIONS
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def run_on(connection: Connection) -> None:
+    """Migrate over an open connection."""
+    on_postgresql = connection.dialect.name == "postgresql"
+    if on_postgresql:
+        connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": MIGRATION_LOCK})
+        connection.commit()
+    context.configure(connection=connection, transactional_ddl=True, transaction_per_migration=on_postgresql, **OPTIONS)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def run_online() -> None:
+    """Migrate the database that the settings (or the caller) name."""
+    engines = create_engines(database_url(), PATIENT)
+    try:
+        async with engines.write.connect() as connection:
+            await connection.run_sync(run_on)
+            await connection.commit()
+    finally:
+        await engines.dispose()
+
+
+if context.is_offline_mode():
+    run_offline()
+else:
+    asyncio.run(run_online())
