@@ -5,7 +5,7 @@ The filter follows SQLAlchemy's recipe `examples/extending_query/filter_public.p
 
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Executable, TextClause, event
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 from sqlalchemy.orm.session import UOWTransaction
@@ -15,6 +15,9 @@ from admin_app.errors import WriteOutsideService
 
 INCLUDE_DELETED = {"include_deleted": True}
 """Execution option for the few statements that must see deleted rows."""
+
+READING_WORDS = ("SELECT", "SHOW", "EXPLAIN", "PRAGMA")
+"""How a textual statement begins that a page may send; the connection itself refuses what hides behind them."""
 
 
 class LiveSyncSession(Session):
@@ -54,7 +57,7 @@ def hide_deleted(state: ORMExecuteState) -> None:
 @event.listens_for(ReadOnlySyncSession, "do_orm_execute")
 def refuse_statements(state: ORMExecuteState) -> None:
     """A page that sends INSERT, UPDATE or DELETE has a bug."""
-    if not state.is_select:
+    if not (state.is_select or _reads(state.statement)):
         raise WriteOutsideService("a read-only session was asked to write")
 
 
@@ -63,3 +66,8 @@ def refuse_flush(session: Session, context: UOWTransaction, instances: Any) -> N
     """A page that changes objects has a bug."""
     if session.new or session.dirty or session.deleted:
         raise WriteOutsideService("a read-only session was asked to flush changes")
+
+
+def _reads(statement: Executable) -> bool:
+    """Whether hand-written SQL only looks; SQLAlchemy calls no text a select."""
+    return isinstance(statement, TextClause) and statement.text.lstrip().upper().startswith(READING_WORDS)
