@@ -4,16 +4,16 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
-from sqlalchemy import text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from admin_app.db import failures
 from admin_app.db.engine import Engines
-from admin_app.db.sessions import LiveSession, ReadOnlySession
+from admin_app.db.sessions import LiveSession, ReadOnlySession, follow_ups
 from admin_app.errors import Unavailable
 
 logger = logging.getLogger("admin_app.database")
@@ -25,9 +25,6 @@ MAX_TRIES = 5
 FIRST_BACKOFF_SECONDS = 0.05
 LONGEST_BACKOFF_SECONDS = 1.0
 RETRY_BUDGET_SECONDS = 5.0
-
-AFTER_COMMIT = "after_commit"
-"""Key in `session.info`: callables to run once the transaction is safely in (files to remove)."""
 
 
 class _CommitFailed(Exception):
@@ -74,25 +71,21 @@ class Database:
     async def read(self, work: Work[T], *, aside: bool = False) -> T:
         """Run `work` in a read-only session; `aside` uses the connection kept for health and ops."""
         sessions = self._aside_sessions if aside else self.read_sessions
-        try:
+        with _answered():
             async with sessions() as session:
                 return await work(session)
-        except Exception as error:
-            answer = failures.translate(error)
-            if answer is None or answer is error:
-                raise
-            raise answer from error
 
     @asynccontextmanager
     async def stream(self) -> AsyncIterator[AsyncSession]:
         """A read-only session for as long as a caller streams from it."""
-        async with self.read_sessions() as session:
-            yield session
+        with _answered():
+            async with self.read_sessions() as session:
+                yield session
 
     async def is_ready(self) -> bool:
         """Whether the database answers and at least one pool connection can still be had."""
         try:
-            await self.read(lambda session: session.execute(text("SELECT 1")), aside=True)
+            await self.read(lambda session: session.execute(select(1)), aside=True)
         except Exception:
             return False
         return all(pool.checkedout() < pool.limit or pool.limit == 1 for pool in self.engines.pools.values())
@@ -104,6 +97,7 @@ class Database:
     async def _once(self, work: Work[T]) -> T:
         async with self._write_sessions() as session:
             result = await work(session)
+            await session.flush()  # a fault in here is not yet one at COMMIT
             try:
                 await session.commit()
             except Exception as error:
@@ -124,9 +118,21 @@ class Database:
         raise answer from fault
 
 
+@contextmanager
+def _answered() -> Iterator[None]:
+    """Raise what a fault translates to, or the fault itself when it is not the database's."""
+    try:
+        yield
+    except Exception as error:
+        answer = failures.translate(error)
+        if answer is None or answer is error:
+            raise
+        raise answer from error
+
+
 def _follow_up(session: AsyncSession) -> None:
     """The change is in: a follow-up that fails is logged, never reported as a failed change."""
-    for follow_up in session.info.get(AFTER_COMMIT, []):
+    for follow_up in follow_ups(session):
         try:
             follow_up()
         except Exception:

@@ -10,6 +10,7 @@ from enum import Enum, auto
 from sqlalchemy import exc
 from sqlalchemy.orm.exc import StaleDataError
 
+from admin_app.db.base import Base
 from admin_app.errors import (
     AlreadyExists,
     AppError,
@@ -17,6 +18,7 @@ from admin_app.errors import (
     Contended,
     InvalidInput,
     StaleEdit,
+    StillReferenced,
     TimedOut,
     Unavailable,
 )
@@ -25,7 +27,8 @@ RETRY_AFTER_SECONDS = 2
 
 CONTENTION_STATES = frozenset({"40001", "40P01"})
 TIMEOUT_STATES = frozenset({"55P03", "57014"})
-UNAVAILABLE_STATES = frozenset({"53300", "53200", "57P03", "25006"})
+UNAVAILABLE_STATES = frozenset({"53100", "53200", "53300", "57P03", "25006"})
+UNAVAILABLE_ON_SQLITE = ("SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_IOERR")
 READ_ONLY_STATE = "25006"
 CONNECTION_LOST_STATES = frozenset({"57P01", "57P02", "25P03"})
 
@@ -77,6 +80,15 @@ def translate(error: BaseException) -> AppError | None:
         return TimedOut()
     if isinstance(error, OSError):
         return Unavailable(retry_after=RETRY_AFTER_SECONDS)
+    return _unfit(error)
+
+
+def _unfit(error: BaseException) -> InvalidInput | None:
+    """A value that SQLite's driver refuses before any database sees it."""
+    if isinstance(error, OverflowError):
+        return InvalidInput("A number is too large.")
+    if isinstance(error, UnicodeEncodeError):
+        return InvalidInput("A text holds a character that cannot be stored.")
     return None
 
 
@@ -86,12 +98,12 @@ def _by_state(error: exc.DBAPIError) -> AppError | None:
         return Contended()
     if state in TIMEOUT_STATES:
         return TimedOut()
-    if state in UNAVAILABLE_STATES or _sqlite_is_busy(error) or _connection_lost(error):
+    if state in UNAVAILABLE_STATES or _connection_lost(error):
+        return Unavailable(retry_after=RETRY_AFTER_SECONDS)
+    if _sqlite_is_busy(error) or _sqlite_name(error).startswith(UNAVAILABLE_ON_SQLITE):
         return Unavailable(retry_after=RETRY_AFTER_SECONDS)
     if state is not None and state.startswith("22"):
         return InvalidInput("A value does not fit its field.")
-    if isinstance(error.orig, OverflowError) or isinstance(error.__cause__, OverflowError):
-        return InvalidInput("A number is too large.")
     return None
 
 
@@ -103,8 +115,13 @@ def _connection_lost(error: BaseException) -> bool:
 
 
 def _sqlite_is_busy(error: BaseException) -> bool:
-    name = getattr(getattr(error, "orig", None), "sqlite_errorname", "") or ""
-    return name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+    return _sqlite_name(error).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+
+def _sqlite_name(error: BaseException) -> str:
+    """The name of SQLite's error, when it is one."""
+    found = getattr(getattr(error, "orig", None), "sqlite_errorname", None)
+    return found if isinstance(found, str) else ""
 
 
 def _clash_is_ours(error: exc.IntegrityError) -> bool:
@@ -115,6 +132,8 @@ def _integrity(error: exc.IntegrityError) -> AppError:
     kind, field = _kind(error), _field(error)
     if kind == "unique":
         return AlreadyExists(field, "This is taken already.")
+    if kind == "foreign key" and _removes(error):
+        return StillReferenced("Other records still point at this one.")
     if kind == "foreign key":
         return InvalidInput(**{field: "The record this points to does not exist."})
     if kind == "not null":
@@ -142,15 +161,29 @@ def _constraint(error: exc.IntegrityError) -> str:
     return str(getattr(cause, "constraint_name", None) or error.orig)
 
 
+def _removes(error: exc.IntegrityError) -> bool:
+    return (error.statement or "").lstrip().upper().startswith("DELETE")
+
+
 def _field(error: exc.IntegrityError) -> str:
     """The column behind a violated constraint, read from the naming convention; `form` when unknown."""
     cause = getattr(error.orig, "__cause__", None)
     column = getattr(cause, "column_name", None)
     if isinstance(column, str):
         return column
-    table, name = getattr(cause, "table_name", None), getattr(cause, "constraint_name", None)
-    if isinstance(table, str) and isinstance(name, str):
-        column = re.sub(rf"^(uq|fk|ck)_{table}_", "", name)
-        return re.sub(r"_[a-z]+$", "", column) if name.startswith("fk_") else column
     on_sqlite = re.search(r"failed: \w+\.(\w+)", str(error.orig))
-    return on_sqlite.group(1) if on_sqlite else "form"
+    if on_sqlite:
+        return on_sqlite.group(1)
+    named = re.search(r"\b(?:uq|fk|ck)_(\w+)", _constraint(error))
+    return _column_in(named.group(1)) if named else "form"
+
+
+def _column_in(name: str) -> str:
+    """`tickets_owner_id_users` → `owner_id`: the longest column whose table and name begin a constraint's name."""
+    columns = [
+        column.name
+        for table in Base.metadata.tables.values()
+        for column in table.columns
+        if f"{name}_".startswith(f"{table.name}_{column.name}_")
+    ]
+    return max(columns, key=len, default="form")

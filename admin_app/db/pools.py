@@ -76,7 +76,8 @@ class WatchedPool(AsyncAdaptedQueuePool):
     def __init__(self, *args: Any, watch: PoolWatch | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
         self.watch = watch or PoolWatch()
-        self._listen()
+        if options.get("_dispatch") is None:  # a recreated pool inherits the listeners of the old one
+            self._listen()
 
     @property
     def limit(self) -> int:
@@ -119,7 +120,7 @@ class WatchedPool(AsyncAdaptedQueuePool):
 
         @event.listens_for(self, "connect")
         def connect(connection: Any, record: ConnectionPoolEntry) -> None:
-            log_event("pool.connect", total=self.checkedin() + self.checkedout())
+            log_event("pool.connect")
 
         @event.listens_for(self, "close")
         def close(connection: Any, record: ConnectionPoolEntry) -> None:

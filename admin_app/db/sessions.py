@@ -3,12 +3,12 @@
 The filter follows SQLAlchemy's recipe `examples/extending_query/filter_public.py`.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Executable, TextClause, event
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
-from sqlalchemy.orm.session import UOWTransaction
+from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
 
 from admin_app.db.mixins import SoftDeletable
 from admin_app.errors import WriteOutsideService
@@ -71,3 +71,14 @@ def refuse_flush(session: Session, context: UOWTransaction, instances: Any) -> N
 def _reads(statement: Executable) -> bool:
     """Whether hand-written SQL only looks; SQLAlchemy calls no text a select."""
     return isinstance(statement, TextClause) and statement.text.lstrip().upper().startswith(READING_WORDS)
+
+
+def after_commit(session: AsyncSession, follow_up: Callable[[], None]) -> None:
+    """Have `follow_up` run once this transaction is safely in (files to remove, say)."""
+    follow_ups(session).append(follow_up)
+
+
+def follow_ups(session: AsyncSession) -> list[Callable[[], None]]:
+    """What is to run after the commit of this session."""
+    waiting: list[Callable[[], None]] = session.info.setdefault("after_commit", [])
+    return waiting

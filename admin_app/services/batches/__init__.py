@@ -1,0 +1,1 @@
+"""Many records in one go: imports, exports, sample data."""

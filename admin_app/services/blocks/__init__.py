@@ -1,0 +1,1 @@
+"""What operations are made of; each works on a record that its caller has found and locked."""

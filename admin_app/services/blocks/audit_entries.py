@@ -1,0 +1,55 @@
+"""Audit entries in people's words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from admin_app.models.audit_log import AuditLog
+from admin_app.models.ticket import Priority
+from admin_app.services.records import lookup
+
+PEOPLE_FIELDS = frozenset({"owner_id", "creator_id", "manager_id", "deleted_by_id", "author_id", "uploaded_by_id"})
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field of an entry."""
+
+    field: str
+    old: Any
+    new: Any
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An audit entry with its changes in people's words."""
+
+    log: AuditLog
+    changes: Sequence[Change]
+
+
+async def readable(session: AsyncSession, logs: Sequence[AuditLog]) -> list[Entry]:
+    """The entries with ids of people turned into names and priorities into words; one statement for all names."""
+    ids = {
+        value
+        for log in logs
+        for field, pair in log.changes.items()
+        if field in PEOPLE_FIELDS
+        for value in pair
+        if isinstance(value, int)
+    }
+    names = await lookup.names_of(session, ids)
+
+    def spoken(field: str, value: Any) -> Any:
+        if field in PEOPLE_FIELDS and isinstance(value, int):
+            return names.get(value, f"person {value}")
+        if field == "priority" and isinstance(value, int):
+            return Priority(value).name.capitalize()
+        return value
+
+    return [
+        Entry(log, [Change(field, spoken(field, old), spoken(field, new)) for field, (old, new) in log.changes.items()])
+        for log in logs
+    ]

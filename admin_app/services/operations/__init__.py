@@ -1,0 +1,1 @@
+"""What a person does to one record: the public verbs of the desk."""

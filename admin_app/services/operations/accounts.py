@@ -1,0 +1,160 @@
+"""People: made, edited, deactivated; their roles and passwords."""
+
+from collections.abc import Mapping
+from zoneinfo import available_timezones
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from admin_app.actor import Actor
+from admin_app.errors import AlreadyExists, Conflict, InvalidInput, PermissionDenied
+from admin_app.models.audit_log import AuditAction
+from admin_app.models.ticket import ACTIVE_STATUSES, Ticket
+from admin_app.models.user import User
+from admin_app.permissions import Permission, Role
+from admin_app.services.blocks import editing, sign_in_sessions
+from admin_app.services.records import audit, lookup, text_rules
+
+EDITABLE_FIELDS = ("full_name", "email", "timezone")
+
+
+async def create(
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    email: str,
+    full_name: str,
+    role: Role = Role.CUSTOMER,
+    password_hash: str | None = None,
+) -> User:
+    """Make an account; anybody but customers needs `user:edit-staff`.
+
+    `password_hash` comes from `passwords.hash_password`; without one the person cannot sign in. `AlreadyExists` at
+    `email` when the address is taken, in any case of letters.
+    """
+    actor.require(Permission.USER_CREATE)
+    if role is not Role.CUSTOMER:
+        actor.require(Permission.USER_EDIT_STAFF)
+    text_rules.check({"email": email, "full_name": full_name}, required=("email", "full_name"))
+    address = _checked_address(email)
+    await _refuse_taken(session, address)
+    user = User(email=address, full_name=full_name.strip(), role=role, password_hash=password_hash)
+    session.add(user)
+    await audit.record(session, actor, AuditAction.CREATE, user)
+    return user
+
+
+async def edit(
+    session: AsyncSession, actor: Actor, user_id: int, changes: Mapping[str, object], *, version: int
+) -> User:
+    """Save an edit form that was opened at `version`. Staff edit customers; the rest needs `user:edit-staff`.
+
+    Raises `StaleEdit` when somebody saved first, `AlreadyExists` at `email`, `InvalidInput` at a field.
+    """
+    actor.require(Permission.USER_EDIT)
+    unknown = changes.keys() - set(EDITABLE_FIELDS)
+    if unknown:
+        raise InvalidInput(**dict.fromkeys(unknown, "This cannot be edited here."))
+    user = await lookup.user(session, actor, user_id, lock=True)
+    if not can_edit(actor, user):
+        raise PermissionDenied(f"Only an admin may edit {user.full_name}.")
+    typed = {name: str(value).strip() for name, value in changes.items()}
+    await editing.check_version(session, user, version=version, typed=typed)
+    texts = {name: text for name, text in typed.items() if name in text_rules.LONGEST}
+    text_rules.check(texts, required=("email", "full_name"))
+    if "email" in typed:
+        typed["email"] = _checked_address(typed["email"])
+        if typed["email"] != user.email:
+            await _refuse_taken(session, typed["email"])
+    if typed.get("timezone", "UTC") not in available_timezones():
+        raise InvalidInput(timezone="This is not a time zone; Europe/Berlin is one.")
+    await editing.write(session, actor, user, typed)
+    return user
+
+
+async def change_role(session: AsyncSession, actor: Actor, user_id: int, *, role: Role) -> User:
+    """Give a person another role; it acts on their very next request, and nobody changes their own.
+
+    `Conflict` when somebody who owns open tickets would no longer be able to.
+    """
+    actor.require(Permission.USER_CHANGE_ROLE)
+    user = await lookup.user(session, actor, user_id, lock=True)
+    if user.id == actor.id:
+        raise Conflict("Nobody changes their own role; ask another admin.")
+    if user.role is role:
+        raise InvalidInput(role=f"{user.full_name} is {role.value} already.")
+    if role in (Role.CUSTOMER, Role.OPS):
+        await _refuse_with_open_work(session, user)
+    user.role = role
+    await audit.record(session, actor, AuditAction.CHANGE_ROLE, user)
+    await sign_in_sessions.end_all(session, user.id)
+    return user
+
+
+async def deactivate(session: AsyncSession, actor: Actor, user_id: int, *, reason: str) -> User:
+    """Keep a person out from now on; sessions end. `Conflict` while they own open tickets."""
+    actor.require(Permission.USER_DEACTIVATE)
+    user = await lookup.user(session, actor, user_id, lock=True)
+    text_rules.check({"reason": reason}, required=("reason",))
+    if user.id == actor.id:
+        raise Conflict("Nobody deactivates themselves.")
+    if user.role is not Role.CUSTOMER and not actor.can(Permission.USER_EDIT_STAFF) and user.role is Role.ADMIN:
+        raise PermissionDenied("Only an admin may deactivate an admin.")
+    if not user.is_active:
+        raise Conflict(f"{user.full_name} is deactivated already.")
+    await _refuse_with_open_work(session, user)
+    user.is_active = False
+    await audit.record(session, actor, AuditAction.DEACTIVATE, user, reason=reason.strip())
+    await sign_in_sessions.end_all(session, user.id)
+    return user
+
+
+async def reactivate(session: AsyncSession, actor: Actor, user_id: int) -> User:
+    """Let a deactivated person back in."""
+    actor.require(Permission.USER_REACTIVATE)
+    user = await lookup.user(session, actor, user_id, lock=True)
+    if user.is_active:
+        raise Conflict(f"{user.full_name} is active already.")
+    user.is_active = True
+    await audit.record(session, actor, AuditAction.REACTIVATE, user)
+    return user
+
+
+async def set_password(session: AsyncSession, actor: Actor, user_id: int, *, password_hash: str) -> User:
+    """Store a new password hash and end every session of that person."""
+    actor.require(Permission.USER_RESET_PASSWORD)
+    user = await lookup.user(session, actor, user_id, lock=True)
+    if user.role is Role.CUSTOMER:
+        raise Conflict("A customer never signs in.")
+    user.password_hash = password_hash
+    await audit.record(session, actor, AuditAction.CHANGE_PASSWORD, user, changes={})
+    await sign_in_sessions.end_all(session, user.id)
+    return user
+
+
+def can_edit(actor: Actor, user: User) -> bool:
+    """Customers with `user:edit`, everybody else with `user:edit-staff`."""
+    needed = Permission.USER_EDIT if user.role is Role.CUSTOMER else Permission.USER_EDIT_STAFF
+    return actor.can(needed)
+
+
+def _checked_address(email: str) -> str:
+    address = email.strip().lower()
+    local, at, domain = address.partition("@")
+    if not (local and at and "." in domain.strip(".")) or any(character.isspace() for character in address):
+        raise InvalidInput(email="Enter an e-mail address such as name@example.com.")
+    return address
+
+
+async def _refuse_taken(session: AsyncSession, address: str) -> None:
+    if await session.scalar(select(User.id).where(User.email == address)) is not None:
+        raise AlreadyExists("email", f"{address} is taken already.")
+
+
+async def _refuse_with_open_work(session: AsyncSession, user: User) -> None:
+    statement = (
+        select(func.count()).select_from(Ticket).where(Ticket.owner_id == user.id, Ticket.status.in_(ACTIVE_STATUSES))
+    )
+    count = await session.scalar(statement)
+    if count:
+        raise Conflict(f"{user.full_name} still owns {count:,} open tickets. Hand them over first.")

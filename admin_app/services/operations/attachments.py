@@ -1,0 +1,78 @@
+"""Files on a ticket: stored by content, given out only as downloads."""
+
+import re
+from typing import BinaryIO
+
+import anyio.to_thread
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import joinedload
+
+from admin_app.actor import Actor
+from admin_app.errors import InvalidInput, NotFound
+from admin_app.models.attachment import Attachment
+from admin_app.models.audit_log import AuditAction
+from admin_app.permissions import Permission
+from admin_app.services.records import audit, lookup
+from admin_app.services.records.file_store import FileStore
+
+REFUSED_SUFFIXES = frozenset(
+    {".exe", ".bat", ".cmd", ".com", ".scr", ".msi", ".ps1", ".vbs", ".js", ".jar", ".sh", ".lnk", ".hta"}
+)
+LONGEST_NAME = 255
+
+
+async def attach(
+    session: AsyncSession, actor: Actor, ticket_id: int, *, filename: str, content: BinaryIO, store: FileStore
+) -> Attachment:
+    """Put a file on a live ticket.
+
+    The bytes are stored first; when the transaction fails they stay without a row and cost only disk space.
+    `InvalidInput` at `file` when there is no name, the file is empty or a program, `TooLarge` over the limit.
+    """
+    actor.require(Permission.TICKET_ATTACH)
+    ticket = await lookup.ticket(session, actor, ticket_id, lock=True)
+    name = safe_name(filename)
+    suffix = f".{name.rsplit('.', 1)[-1].lower()}" if "." in name else ""
+    if suffix in REFUSED_SUFFIXES:
+        raise InvalidInput(file=f"Programs ({suffix}) are not accepted. Put it into an archive if it must be here.")
+    stored = await anyio.to_thread.run_sync(store.put, content)
+    attachment = Attachment(
+        ticket_id=ticket.id,
+        filename=name,
+        content_type="application/octet-stream",
+        size=stored.size,
+        sha256=stored.sha256,
+        storage_key=stored.key,
+        uploaded_by_id=actor.id,
+    )
+    session.add(attachment)
+    await session.flush()
+    changes: dict[str, list[object]] = {
+        "filename": [None, name],
+        "size": [None, stored.size],
+        "sha256": [None, stored.sha256],
+    }
+    await audit.record(session, actor, AuditAction.ATTACH, ticket, changes=changes)
+    return attachment
+
+
+async def find(session: AsyncSession, actor: Actor, attachment_id: int) -> Attachment:
+    """A live attachment of a live ticket that the actor may see; `NotFound` otherwise."""
+    if not actor.can(Permission.TICKET_DETAILS) or not 0 < attachment_id <= lookup.LARGEST_ID:
+        raise NotFound("There is no such file.")
+    statement = select(Attachment).where(Attachment.id == attachment_id).options(joinedload(Attachment.ticket))
+    found = await session.scalar(statement)
+    if found is None or found.ticket is None:
+        raise NotFound("There is no such file.")
+    return found
+
+
+def safe_name(filename: str) -> str:
+    """The last part of the name without control characters; `InvalidInput` at `file` when nothing is left."""
+    last = re.split(r"[\\/]", filename)[-1]
+    cleaned = "".join(character for character in last if character.isprintable()).strip(" .")
+    if not cleaned:
+        raise InvalidInput(file="Choose a file.")
+    stem, dot, suffix = cleaned.rpartition(".")
+    return cleaned if len(cleaned) <= LONGEST_NAME else f"{stem[: LONGEST_NAME - len(suffix) - 1]}{dot}{suffix}"

@@ -1,0 +1,83 @@
+"""What people say on a ticket."""
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import joinedload
+
+from admin_app import clock
+from admin_app.actor import Actor
+from admin_app.errors import NotFound
+from admin_app.models.audit_log import AuditAction
+from admin_app.models.comment import Comment
+from admin_app.models.notification import NotificationType
+from admin_app.models.ticket import Ticket
+from admin_app.models.user import User
+from admin_app.models.watcher import TicketWatcher, WatchLevel
+from admin_app.permissions import Permission
+from admin_app.services.blocks import editing
+from admin_app.services.records import audit, lookup, notifications, text_rules
+
+
+async def add(session: AsyncSession, actor: Actor, ticket_id: int, *, body: str, is_internal: bool) -> Comment:
+    """Say something on a live ticket, to the customer or (`is_internal`) to the desk only.
+
+    The first public comment is the first response; that does not count as a change of the ticket. Tells the owner
+    and the watchers. `InvalidInput` at `body` when it is empty or too long.
+    """
+    actor.require(Permission.TICKET_COMMENT)
+    ticket = await lookup.ticket(session, actor, ticket_id, lock=True)
+    text_rules.check({"body": body}, required=("body",))
+    comment = Comment(
+        ticket_id=ticket.id, author_id=actor.id, body=text_rules.normalised(body), is_internal=is_internal
+    )
+    session.add(comment)
+    if not is_internal and ticket.first_response_at is None:
+        ticket.first_response_at = clock.now()
+    await session.flush()
+    changes: dict[str, list[object]] = {"body": [None, comment.body], "is_internal": [None, is_internal]}
+    await audit.record(session, actor, AuditAction.COMMENT, ticket, changes=changes)
+    receivers = [ticket.owner_id, *await _interested(session, ticket, comment.body)]
+    message = f"{actor.name} commented on {ticket.ticket_number}: {comment.body[:120]}"
+    notifications.notify(session, actor, receivers, NotificationType.COMMENTED, message, ticket)
+    return comment
+
+
+async def edit(session: AsyncSession, actor: Actor, comment_id: int, *, body: str, version: int) -> Comment:
+    """Change the text of a live comment on a live ticket under its optimistic lock. `StaleEdit` as for tickets."""
+    actor.require(Permission.TICKET_COMMENT)
+    comment = await find(session, actor, comment_id, lock=True)
+    text = text_rules.normalised(body)
+    await editing.check_version(session, comment, version=version, typed={"body": text})
+    text_rules.check({"body": text}, required=("body",))
+    await editing.write(session, actor, comment, {"body": text})
+    return comment
+
+
+async def find(session: AsyncSession, actor: Actor, comment_id: int, *, lock: bool = False) -> Comment:
+    """A live comment of a ticket that the actor may see; `NotFound` otherwise."""
+    if not actor.can(Permission.TICKET_DETAILS) or not 0 < comment_id <= lookup.LARGEST_ID:
+        raise NotFound("There is no such comment.")
+    statement = (
+        select(Comment).where(Comment.id == comment_id).options(joinedload(Comment.ticket), joinedload(Comment.author))
+    )
+    if lock:
+        statement = statement.with_for_update(of=Comment)
+    comment = await session.scalar(statement)
+    if comment is None or comment.ticket is None:
+        raise NotFound("There is no such comment.")
+    return comment
+
+
+async def _interested(session: AsyncSession, ticket: Ticket, body: str) -> list[int]:
+    """Watchers of everything or of replies, and those of mentions whom the text names as @address-before-the-at."""
+    statement = (
+        select(TicketWatcher.user_id, TicketWatcher.level, User.email)
+        .join(User, TicketWatcher.user_id == User.id)
+        .where(TicketWatcher.ticket_id == ticket.id)
+    )
+    words = {word.strip(".,:;!?()").lower() for word in body.split() if word.startswith("@")}
+    return [
+        row.user_id
+        for row in await session.execute(statement)
+        if row.level is not WatchLevel.MENTIONS or f"@{row.email.split('@')[0]}" in words
+    ]

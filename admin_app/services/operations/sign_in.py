@@ -1,0 +1,180 @@
+"""Sign-in sessions: opaque to the browser, rows on our side, so that they can be ended."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import joinedload
+
+from admin_app import clock
+from admin_app.actor import Actor
+from admin_app.models.audit_log import AuditAction
+from admin_app.models.notification import Notification
+from admin_app.models.user import User
+from admin_app.models.user_session import UserSession
+from admin_app.permissions import DESK_ROLES, Permission, Role
+from admin_app.services.blocks import sign_in_sessions
+from admin_app.services.records import audit, idempotency, lookup
+
+TOKEN_BYTES = 32
+SEEN_EVERY = timedelta(minutes=1)
+UNREAD_CAP = 100
+
+
+@dataclass(frozen=True)
+class Lifetime:
+    """How long a sign-in lasts without a click, and in any case."""
+
+    idle: timedelta
+    absolute: timedelta
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Where a sign-in comes from."""
+
+    ip: str | None
+    user_agent: str | None
+    request_id: str | None
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A recognised session."""
+
+    actor: Actor
+    session_id: int
+    unread: int
+    last_seen_at: datetime
+
+    def should_note(self, now: datetime) -> bool:
+        """Last-seen is written once a minute at most."""
+        return now - self.last_seen_at >= SEEN_EVERY
+
+
+async def stored_hash(session: AsyncSession, *, email: str) -> str | None:
+    """The password hash behind an address, to be checked outside of any transaction: checking is slow on purpose."""
+    address = lookup.address_in(email)
+    if "\x00" in address:
+        return None
+    found: str | None = await session.scalar(select(User.password_hash).where(User.email == address))
+    return found
+
+
+async def open_session(
+    session: AsyncSession,
+    *,
+    email: str,
+    proven_hash: str | None,
+    rehashed: str | None,
+    caller: Caller,
+    lifetime: Lifetime,
+) -> str | None:
+    """A new session's token, or None when address and password did not open a desk account.
+
+    `proven_hash` is the stored hash that the password was checked against, None when it was wrong. Unknown address,
+    wrong password, deactivated account and customer are not told apart; the audit log has the refused address.
+    """
+    address = lookup.address_in(email).replace("\x00", "")[:254]
+    user = await session.scalar(select(User).where(User.email == address))
+    if user is None or proven_hash is None or user.password_hash != proven_hash or not _may_sign_in(user):
+        await _refused(session, user, address, caller)
+        return None
+    if rehashed is not None:
+        user.password_hash = rehashed
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    now = clock.now()
+    user.last_sign_in_at = now
+    session.add(
+        UserSession(
+            token_hash=hash_of(token),
+            user_id=user.id,
+            last_seen_at=now,
+            expires_at=now + lifetime.absolute,
+            ip=caller.ip,
+            user_agent=(caller.user_agent or "")[:300] or None,
+        )
+    )
+    await audit.record(session, actor_of(user, caller), AuditAction.SIGN_IN, user, changes={})
+    await idempotency.forget_old(session)
+    return token
+
+
+async def recognise(session: AsyncSession, *, token: str, caller: Caller, lifetime: Lifetime) -> SignedIn | None:
+    """Who holds this token, with their unread notifications counted, in one statement.
+
+    None when the session is unknown, ended, expired or idle too long, or the person may no longer sign in.
+    """
+    unread = (
+        select(func.count())
+        .select_from(Notification)
+        .where(Notification.user_id == UserSession.user_id, Notification.read_at.is_(None))
+        .scalar_subquery()
+    )
+    statement = (
+        select(UserSession, unread)
+        .where(UserSession.token_hash == hash_of(token))
+        .options(joinedload(UserSession.user, innerjoin=True))
+    )
+    row = (await session.execute(statement)).one_or_none()
+    if row is None:
+        return None
+    found: UserSession = row[0]
+    now = clock.now()
+    is_over = found.revoked_at is not None or found.expires_at <= now or found.last_seen_at + lifetime.idle <= now
+    if is_over or not _may_sign_in(found.user):
+        return None
+    return SignedIn(actor_of(found.user, caller), found.id, min(row[1], UNREAD_CAP), found.last_seen_at)
+
+
+async def note_seen(session: AsyncSession, session_id: int) -> None:
+    """Remember that this session was used just now."""
+    await session.execute(update(UserSession).where(UserSession.id == session_id).values(last_seen_at=clock.now()))
+
+
+async def sign_out(session: AsyncSession, actor: Actor, session_id: int) -> UserSession | None:
+    """End one of the actor's own sessions; a second time changes nothing."""
+    statement = select(UserSession).where(UserSession.id == session_id, UserSession.user_id == actor.id)
+    found = await session.scalar(statement.options(joinedload(UserSession.user)))
+    if found is not None and found.revoked_at is None:
+        found.revoked_at = clock.now()
+        await audit.record(session, actor, AuditAction.SIGN_OUT, found.user, changes={})
+    return found
+
+
+async def end_sessions_of(session: AsyncSession, actor: Actor, user_id: int) -> User:
+    """Sign a person out everywhere. `NotFound` when there is no such person."""
+    actor.require(Permission.USER_END_SESSIONS)
+    user = await lookup.user(session, actor, user_id, lock=True)
+    ended = await sign_in_sessions.end_all(session, user.id)
+    await audit.record(session, actor, AuditAction.END_SESSIONS, user, changes={"open_sessions": [ended, 0]})
+    return user
+
+
+def hash_of(token: str) -> str:
+    """What the database keeps of a token; 256 random bits need no salt."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def actor_of(user: User, caller: Caller) -> Actor:
+    """The person as an actor of this request."""
+    return Actor(
+        id=user.id,
+        name=user.full_name,
+        role=user.role,
+        timezone=user.timezone,
+        request_id=caller.request_id,
+        ip=caller.ip,
+    )
+
+
+def _may_sign_in(user: User) -> bool:
+    return user.is_active and user.role in DESK_ROLES and user.password_hash is not None
+
+
+async def _refused(session: AsyncSession, user: User | None, address: str, caller: Caller) -> None:
+    subject = user or User(email=address.replace("\x00", ""), full_name="Unknown", role=Role.CUSTOMER, timezone="UTC")
+    await audit.record(session, actor_of(subject, caller), AuditAction.SIGN_IN_REFUSED, subject, changes={})

@@ -1,0 +1,224 @@
+"""What people do with a ticket: open, edit, move, hand over, delete, restore, purge."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from admin_app.actor import Actor
+from admin_app.db import ticket_numbers
+from admin_app.db.sessions import after_commit
+from admin_app.errors import InvalidInput
+from admin_app.models.audit_log import AuditAction
+from admin_app.models.notification import NotificationType
+from admin_app.models.ticket import Channel, Priority, Status, Ticket
+from admin_app.models.watcher import WatchLevel
+from admin_app.permissions import Permission
+from admin_app.services.blocks import editing, ownership, purge, soft_delete, workflow
+from admin_app.services.records import audit, lookup, notifications, text_rules
+from admin_app.services.records.file_store import FileStore
+
+EDITABLE_FIELDS = (
+    "title",
+    "description",
+    "status",
+    "priority",
+    "channel",
+    "category",
+    "due_at",
+    "resolution",
+)
+
+
+@dataclass(frozen=True)
+class NewTicket:
+    """What a person fills in to open a ticket; people are named by e-mail address."""
+
+    creator: str
+    title: str
+    description: str = ""
+    priority: Priority = Priority.MEDIUM
+    channel: Channel = Channel.WEB
+    category: str = ""
+    owner: str = ""
+    due_at: datetime | None = None
+    parent: str = ""
+
+
+async def open_ticket(session: AsyncSession, actor: Actor, new: NewTicket) -> Ticket:
+    """Open a ticket for a customer; the number comes from the sequence.
+
+    `InvalidInput` at `creator`, `owner` or `parent` when that record is missing or inactive, at any field that is
+    empty or too long. A clash on the number is retried by `Database.run` and never shown.
+    """
+    actor.require(Permission.TICKET_CREATE)
+    typed = {"title": new.title, "description": new.description, "category": new.category}
+    text_rules.check(typed, required=("title",))
+    creator = await lookup.active_person(session, new.creator, field="creator")
+    owner = await lookup.possible_owner(session, new.owner, field="owner") if new.owner.strip() else None
+    parent_id = await _parent_id(session, actor, new.parent) if new.parent.strip() else None
+    [number] = await ticket_numbers.take(session)
+    ticket = Ticket(
+        ticket_number=number,
+        **{name: text.strip() for name, text in typed.items()},
+        priority=new.priority,
+        channel=new.channel,
+        creator_id=creator.id,
+        owner_id=owner.id if owner else None,
+        parent_id=parent_id,
+        due_at=new.due_at,
+    )
+    session.add(ticket)
+    await audit.record(session, actor, AuditAction.CREATE, ticket)
+    notifications.notify(
+        session,
+        actor,
+        [ticket.owner_id],
+        NotificationType.TRANSFERRED,
+        f"{actor.name} opened {number} for you: {ticket.title}",
+        ticket,
+    )
+    return ticket
+
+
+async def edit(
+    session: AsyncSession, actor: Actor, ticket_id: int, changes: Mapping[str, object], *, version: int
+) -> Ticket:
+    """Save an edit form that was opened at `version`; fields left out stay as they are.
+
+    A status goes through the state table. Raises `StaleEdit` when somebody saved first, `InvalidInput` at a field,
+    `InvalidTransition` without an arrow. Saving without a change writes nothing.
+    """
+    actor.require(Permission.TICKET_EDIT)
+    unknown = changes.keys() - set(EDITABLE_FIELDS)
+    if unknown:
+        raise InvalidInput(**dict.fromkeys(unknown, "This cannot be edited here."))
+    ticket = await lookup.ticket(session, actor, ticket_id, lock=True)
+    typed = {name: _normalised(name, value) for name, value in changes.items()}
+    await editing.check_version(session, ticket, version=version, typed=typed)
+    texts = {name: str(value or "") for name, value in typed.items() if name in text_rules.LONGEST}
+    text_rules.check(texts, required=("title",))
+    before = ticket.status
+    target = typed.pop("status", before)
+    for name, value in typed.items():
+        if getattr(ticket, name) != value:
+            setattr(ticket, name, value)
+    if target != before:
+        workflow.move(actor, ticket, Status(str(target)))
+    await editing.record_edit(session, actor, ticket)
+    if ticket.status != before:
+        await _tell_status(session, actor, ticket)
+    return ticket
+
+
+async def resolve(session: AsyncSession, actor: Actor, ticket_id: int, *, resolution: str, version: int) -> Ticket:
+    """Mark as solved; the resolution is required. Errors as for `move`."""
+    return await _move(session, actor, ticket_id, Status.RESOLVED, version=version, resolution=resolution)
+
+
+async def close(session: AsyncSession, actor: Actor, ticket_id: int, *, resolution: str, version: int) -> Ticket:
+    """End the ticket; a resolution is required, one that it already has is enough."""
+    return await _move(session, actor, ticket_id, Status.CLOSED, version=version, resolution=resolution)
+
+
+async def reopen(session: AsyncSession, actor: Actor, ticket_id: int, *, reason: str, version: int) -> Ticket:
+    """Back to open, with a reason; a closed ticket only with `ticket:reopen-closed`."""
+    return await _move(session, actor, ticket_id, Status.OPEN, version=version, reason=reason)
+
+
+async def transfer(
+    session: AsyncSession, actor: Actor, ticket_id: int, *, new_owner: str, reason: str, note: str, version: int
+) -> Ticket:
+    """Hand a ticket to the person with the address `new_owner`, with a reason.
+
+    Raises `PermissionDenied`, `InvalidInput` at `new_owner` or `reason`, and `Conflict` when the ticket was
+    changed since the form was opened: of two at once, one wins and the other is told.
+    """
+    actor.require(Permission.TICKET_TRANSFER)
+    ticket = await lookup.ticket(session, actor, ticket_id, lock=True)
+    text_rules.check({"reason": reason, "note": note}, required=("reason",))
+    receiver = await lookup.possible_owner(session, new_owner, field="new_owner")
+    lookup.check_version(ticket, version)
+    await ownership.transfer(session, actor, ticket, new_owner=receiver, reason=reason.strip(), note=note.strip())
+    return ticket
+
+
+async def delete(session: AsyncSession, actor: Actor, ticket_id: int, *, reason: str, version: int) -> Ticket:
+    """Put a ticket into the trash with its comments and attachments. `Conflict` when changed meanwhile."""
+    actor.require(Permission.TICKET_DELETE)
+    ticket = await lookup.ticket(session, actor, ticket_id, lock=True)
+    text_rules.check({"reason": reason}, required=("reason",))
+    lookup.check_version(ticket, version)
+    await soft_delete.delete(session, actor, ticket, reason=reason)
+    return ticket
+
+
+async def restore(session: AsyncSession, actor: Actor, ticket_id: int, *, new_owner: str = "") -> Ticket:
+    """Bring a ticket back from the trash; `new_owner` (an address) replaces an owner who can own no more."""
+    actor.require(Permission.TICKET_RESTORE)
+    ticket = await lookup.deleted_ticket(session, actor, ticket_id, lock=True)
+    owner = await lookup.possible_owner(session, new_owner, field="new_owner") if new_owner.strip() else None
+    await soft_delete.restore(session, actor, ticket, new_owner=owner)
+    return ticket
+
+
+async def purge_for_good(
+    session: AsyncSession, actor: Actor, ticket_id: int, *, typed_number: str, store: FileStore
+) -> None:
+    """Remove a ticket from the trash for good; bytes of its files go once that is committed."""
+    actor.require(Permission.TICKET_PURGE)
+    ticket = await lookup.deleted_ticket(session, actor, ticket_id, lock=True)
+    keys = await purge.purge(session, actor, ticket, typed_number=typed_number)
+    after_commit(session, lambda: store.remove(keys))
+
+
+async def _move(
+    session: AsyncSession,
+    actor: Actor,
+    ticket_id: int,
+    target: Status,
+    *,
+    version: int,
+    reason: str = "",
+    resolution: str = "",
+) -> Ticket:
+    actions = {Status.RESOLVED: AuditAction.RESOLVE, Status.CLOSED: AuditAction.CLOSE, Status.OPEN: AuditAction.REOPEN}
+    actor.require(Permission.TICKET_CLOSE)
+    ticket = await lookup.ticket(session, actor, ticket_id, lock=True)
+    text_rules.check({"reason": reason, "resolution": resolution})
+    workflow.find_arrow(ticket.status, target)
+    lookup.check_version(ticket, version)
+    workflow.move(actor, ticket, target, reason=reason, resolution=resolution)
+    await audit.record(session, actor, actions[target], ticket, reason=reason.strip() or None)
+    await _tell_status(session, actor, ticket)
+    return ticket
+
+
+async def _tell_status(session: AsyncSession, actor: Actor, ticket: Ticket) -> None:
+    watching = await notifications.watchers_of(session, ticket, WatchLevel.ALL)
+    notifications.notify(
+        session,
+        actor,
+        [ticket.owner_id, *watching],
+        NotificationType.STATUS_CHANGED,
+        f"{actor.name} set {ticket.ticket_number} to {workflow.label(ticket.status)}: {ticket.title}",
+        ticket,
+    )
+
+
+async def _parent_id(session: AsyncSession, actor: Actor, number: str) -> int:
+    wanted = number.strip().upper()
+    found = await session.scalar(select(Ticket.id).where(Ticket.ticket_number == wanted))
+    if found is None:
+        raise InvalidInput(parent=f"There is no ticket {wanted}.")
+    return found
+
+
+def _normalised(name: str, value: object) -> object:
+    """Browsers send CRLF from textareas, and an empty resolution is none."""
+    if type(value) is not str:
+        return value
+    text = text_rules.normalised(value)
+    return None if name == "resolution" and not text else text

@@ -1,0 +1,56 @@
+"""What a person sees first: their work, work without an owner, late work, and what moved."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from admin_app import clock
+from admin_app.actor import Actor
+from admin_app.models.ticket import ACTIVE_STATUSES, Status, Ticket
+from admin_app.permissions import Permission
+from admin_app.services.records import lookup
+
+SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Short lists and how long each would be."""
+
+    mine: Sequence[Ticket]
+    ownerless: Sequence[Ticket]
+    overdue: Sequence[Ticket]
+    recent: Sequence[Ticket]
+    counts: dict[str, int]
+    by_status: dict[Status, int]
+
+
+async def summary(session: AsyncSession, actor: Actor) -> Summary:
+    """The dashboard of somebody who may list tickets, in six statements."""
+    actor.require(Permission.TICKET_LIST)
+    active = Ticket.status.in_(ACTIVE_STATUSES)
+    late = Ticket.due_at < clock.now()
+    mine = [Ticket.owner_id == actor.id, active]
+    ownerless = [Ticket.owner_id.is_(None), active]
+    overdue = [late, active]
+
+    async def first(conditions: list[Any], *order: Any) -> list[Ticket]:
+        statement = select(Ticket).where(*conditions).options(*lookup.WITH_PEOPLE).order_by(*order).limit(SHOWN)
+        return list((await session.scalars(statement)).all())
+
+    def number(conditions: list[Any]) -> Any:
+        return select(func.count(Ticket.id)).where(*conditions).scalar_subquery()
+
+    counted = select(number(mine).label("mine"), number(ownerless).label("ownerless"), number(overdue).label("overdue"))
+    statuses = select(Ticket.status, func.count(Ticket.id)).group_by(Ticket.status)
+    return Summary(
+        mine=await first(mine, Ticket.priority.desc(), Ticket.id),
+        ownerless=await first(ownerless, Ticket.priority.desc(), Ticket.id),
+        overdue=await first(overdue, Ticket.due_at, Ticket.id),
+        recent=await first([], Ticket.updated_at.desc(), Ticket.id.desc()),
+        counts=dict((await session.execute(counted)).one()._mapping),
+        by_status={row[0]: row[1] for row in await session.execute(statuses)},
+    )

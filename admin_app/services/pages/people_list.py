@@ -1,0 +1,38 @@
+"""Which people a list shows."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from admin_app.actor import Actor
+from admin_app.models.user import User
+from admin_app.permissions import Permission, Role
+from admin_app.services.records import listing
+
+
+@dataclass(frozen=True)
+class PeopleFilter:
+    """What the list is narrowed to."""
+
+    search: str = ""
+    role: Role | None = None
+    is_active: bool | None = None
+
+
+async def page(
+    session: AsyncSession, actor: Actor, wanted: PeopleFilter, *, request: listing.PageRequest
+) -> listing.Page[User]:
+    """One page of people, by name."""
+    actor.require(Permission.USER_LIST)
+    statement = select(User)
+    term = wanted.search.strip().replace("\x00", "")
+    if term:
+        statement = statement.where(
+            or_(User.full_name.icontains(term, autoescape=True), User.email.contains(term.lower(), autoescape=True))
+        )
+    if wanted.role is not None:
+        statement = statement.where(User.role == wanted.role)
+    if wanted.is_active is not None:
+        statement = statement.where(User.is_active == wanted.is_active)
+    return await listing.paginate(session, statement, order=(User.full_name.asc(), User.id.asc()), request=request)

@@ -1,0 +1,1 @@
+"""Recorders and readers that everybody above may use; siblings do not know each other."""

@@ -1,0 +1,113 @@
+"""Who did what, and when: written in the transaction of the change itself."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import inspect
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from admin_app.actor import Actor
+from admin_app.db.base import Base
+from admin_app.models.audit_log import AuditAction, AuditLog
+
+Changes = dict[str, list[Any]]
+"""Field → [old, new], in JSON's own types."""
+
+NEVER_RECORDED = frozenset({"id", "created_at", "updated_at", "version", "password_hash", "token_hash"})
+"""Columns that say nothing about what a person did, or must not be written down twice."""
+
+
+async def record(
+    session: AsyncSession,
+    actor: Actor,
+    action: AuditAction,
+    subject: Base,
+    *,
+    changes: Mapping[str, Sequence[object]] | None = None,
+    reason: str | None = None,
+    batch_id: str | None = None,
+) -> AuditLog:
+    """Flush `subject` and append one entry about it to the same transaction.
+
+    Without `changes` the entry holds what is pending on the subject: every changed column as [old, new].
+    """
+    pending = pending_changes(subject) if changes is None else {name: list(pair) for name, pair in changes.items()}
+    await session.flush()
+    entry = AuditLog(
+        actor_id=actor.id,
+        actor_name=actor.name,
+        actor_role=actor.role.value,
+        actor_kind=actor.kind,
+        action=action,
+        table_name=subject.__tablename__,
+        record_id=getattr(subject, "id", None),
+        record_label=label_of(subject),
+        version=getattr(subject, "version", None),
+        changes=pending,
+        reason=reason,
+        request_id=actor.request_id,
+        ip=actor.ip,
+        batch_id=batch_id,
+    )
+    session.add(entry)
+    return entry
+
+
+async def refuse(session: AsyncSession, actor: Actor, what: str, reason: str) -> AuditLog:
+    """Append an entry about something that the actor tried and may not do."""
+    entry = AuditLog(
+        actor_id=actor.id,
+        actor_name=actor.name,
+        actor_role=actor.role.value,
+        actor_kind=actor.kind,
+        action=AuditAction.REFUSED,
+        table_name="",
+        record_label=what[:254],
+        changes={},
+        reason=reason[:500],
+        request_id=actor.request_id,
+        ip=actor.ip,
+    )
+    session.add(entry)
+    return entry
+
+
+def pending_changes(subject: Base) -> Changes:
+    """What a flush would write to `subject`, without machine-only columns."""
+    state = inspect(subject)
+    machine: frozenset[str] = getattr(subject, "MACHINE_COLUMNS", frozenset()) if state.persistent else frozenset()
+    changes: Changes = {}
+    for attribute in state.mapper.column_attrs:
+        name = attribute.key
+        if name in NEVER_RECORDED or name in machine:
+            continue
+        history = state.attrs[name].history
+        if not history.has_changes():
+            continue
+        old = history.deleted[0] if history.deleted else None
+        new = history.added[0] if history.added else None
+        if old != new:
+            changes[name] = [plain(old), plain(new)]
+    return changes
+
+
+def plain(value: object) -> Any:
+    """A value in JSON's own types."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    return str(value)
+
+
+def label_of(subject: Base) -> str:
+    """How people call the record: its number, e-mail address or name."""
+    for name in ("ticket_number", "email", "name", "filename"):
+        label = getattr(subject, name, None)
+        if label:
+            return str(label)[:254]
+    return ""

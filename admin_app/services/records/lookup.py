@@ -1,0 +1,172 @@
+"""Who sees which rows. Every other service finds its records here."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm.interfaces import ORMOption
+
+from admin_app.actor import Actor
+from admin_app.db.sessions import INCLUDE_DELETED
+from admin_app.errors import Conflict, Gone, InvalidInput, NotFound
+from admin_app.models.ticket import Ticket
+from admin_app.models.user import User
+from admin_app.permissions import OWNING_ROLES, Permission, Role
+
+LARGEST_ID = 2**31 - 1
+NO_SUCH_TICKET = "There is no such ticket."
+
+WITH_PEOPLE: tuple[ORMOption, ...] = (joinedload(Ticket.creator), joinedload(Ticket.owner))
+WITH_EVERYTHING: tuple[ORMOption, ...] = (*WITH_PEOPLE, joinedload(Ticket.parent), selectinload(Ticket.tags))
+
+
+async def ticket(
+    session: AsyncSession,
+    actor: Actor,
+    ticket_id: int,
+    *,
+    lock: bool = False,
+    options: Iterable[ORMOption] = WITH_PEOPLE,
+) -> Ticket:
+    """A live ticket that the actor may see.
+
+    `NotFound` when it is missing or hidden, `Gone` when it is deleted (the trash entry only for those who may see
+    the trash). `lock` keeps others from changing it until the transaction ends; SQLite ignores it, because there
+    the transaction of a writer already excludes all other writers.
+    """
+    found = await _any_ticket(session, actor, Ticket.id == ticket_id, ticket_id, lock=lock, options=options)
+    if found.deleted_at is not None:
+        raise _gone(actor, found)
+    return found
+
+
+async def ticket_by_number(session: AsyncSession, actor: Actor, number: str) -> Ticket:
+    """A live ticket by its number, upper or lower case. Errors as for `ticket`."""
+    found = await _any_ticket(session, actor, Ticket.ticket_number == number.strip().upper(), 1)
+    if found.deleted_at is not None:
+        raise _gone(actor, found)
+    return found
+
+
+async def deleted_ticket(
+    session: AsyncSession,
+    actor: Actor,
+    ticket_id: int,
+    *,
+    lock: bool = False,
+    options: Iterable[ORMOption] = WITH_PEOPLE,
+) -> Ticket:
+    """A ticket in the trash. `NotFound` when it is missing, hidden, or not deleted."""
+    if not actor.can(Permission.TICKET_TRASH):
+        raise NotFound(NO_SUCH_TICKET)
+    found = await _any_ticket(session, actor, Ticket.id == ticket_id, ticket_id, lock=lock, options=options)
+    if found.deleted_at is None:
+        raise NotFound(f"{found.ticket_number} is not in the trash.")
+    return found
+
+
+async def user(session: AsyncSession, actor: Actor, user_id: int, *, lock: bool = False) -> User:
+    """A person, active or not. `NotFound` when missing or hidden."""
+    if not actor.can(Permission.USER_DETAILS) or not 0 < user_id <= LARGEST_ID:
+        raise NotFound("There is no such person.")
+    statement = select(User).where(User.id == user_id).options(joinedload(User.manager))
+    if lock:
+        statement = statement.with_for_update(of=User)
+    found = await session.scalar(statement)
+    if found is None:
+        raise NotFound("There is no such person.")
+    return found
+
+
+async def active_person(session: AsyncSession, text: str, *, field: str) -> User:
+    """The active person with this e-mail address (`Name <address>` is understood); `InvalidInput` at `field`."""
+    email = address_in(text)
+    if not email:
+        raise InvalidInput(**{field: "Enter an e-mail address."})
+    found = await session.scalar(select(User).where(User.email == email))
+    if found is None:
+        raise InvalidInput(**{field: f"Nobody here has the address {email}."})
+    if not found.is_active:
+        raise InvalidInput(**{field: f"{found.full_name} is deactivated."})
+    return found
+
+
+async def possible_owner(session: AsyncSession, text: str, *, field: str) -> User:
+    """An active person whose role can own tickets; `InvalidInput` at `field` otherwise."""
+    found = await active_person(session, text, field=field)
+    if found.role not in OWNING_ROLES:
+        raise InvalidInput(**{field: f"{found.full_name} is {found.role.value} and cannot own tickets."})
+    return found
+
+
+async def suggest_people(
+    session: AsyncSession, actor: Actor, *, term: str, roles: frozenset[Role], limit: int = 10
+) -> list[User]:
+    """Active people whose name or address contains `term`, for autocomplete. Wildcards are plain text."""
+    actor.require(Permission.USER_LIST)
+    wanted = term.strip().lower()
+    statement = (
+        select(User)
+        .where(User.is_active, User.role.in_(roles))
+        .where(User.email.contains(wanted, autoescape=True) | User.full_name.icontains(wanted, autoescape=True))
+        .order_by(User.full_name, User.id)
+        .limit(limit)
+    )
+    return list((await session.scalars(statement)).all())
+
+
+async def names_of(session: AsyncSession, user_ids: Iterable[int]) -> dict[int, str]:
+    """Full names by id, in one statement."""
+    wanted = set(user_ids)
+    if not wanted:
+        return {}
+    rows = await session.execute(select(User.id, User.full_name).where(User.id.in_(wanted)))
+    return {row.id: row.full_name for row in rows}
+
+
+def check_version(record: Ticket, version: int) -> None:
+    """`Conflict` when the form was opened on another version than the one stored now."""
+    if record.version != version:
+        raise Conflict(
+            f"{record.ticket_number} was changed after you opened this form. "
+            "Look at it as it is now; your text is still here, and sending it again will apply it."
+        )
+
+
+def address_in(text: str) -> str:
+    """The e-mail address in `Name <address>` or in plain text, in lower case."""
+    inner = text.rsplit("<", 1)[-1] if text.rstrip().endswith(">") else text
+    return inner.strip().rstrip(">").strip().lower()
+
+
+async def _any_ticket(
+    session: AsyncSession,
+    actor: Actor,
+    condition: object,
+    ticket_id: int,
+    *,
+    lock: bool = False,
+    options: Iterable[ORMOption] = WITH_PEOPLE,
+) -> Ticket:
+    if not actor.can(Permission.TICKET_DETAILS) or not 0 < ticket_id <= LARGEST_ID:
+        raise NotFound(NO_SUCH_TICKET)
+    statement: Select[Ticket] = (
+        select(Ticket)
+        .where(condition)  # type: ignore[arg-type]
+        .options(*options)
+        .execution_options(**INCLUDE_DELETED)
+    )
+    if lock:
+        statement = statement.with_for_update(of=Ticket)
+    found = await session.scalar(statement)
+    if found is None:
+        raise NotFound(NO_SUCH_TICKET)
+    return found
+
+
+def _gone(actor: Actor, found: Ticket) -> Gone:
+    return Gone(
+        f"{found.ticket_number} was deleted.",
+        ticket_id=found.id if actor.can(Permission.TICKET_TRASH) else None,
+    )
