@@ -51,7 +51,9 @@ class Database:
         the database's.
         """
         deadline = time.monotonic() + RETRY_BUDGET_SECONDS
-        for attempt in range(1, MAX_TRIES + 1):
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 return await self._once(work)
             except Exception as error:
@@ -66,7 +68,6 @@ class Database:
                     extra={"event": "database.retry", "attempt": attempt, "fault": type(fault).__name__},
                 )
                 await asyncio.sleep(pause)
-        raise AssertionError("unreachable: the last try returns or raises")
 
     async def read(self, work: Work[T], *, aside: bool = False) -> T:
         """Run `work` in a read-only session; `aside` uses the connection kept for health and ops."""

@@ -63,9 +63,8 @@ def refuse_statements(state: ORMExecuteState) -> None:
 
 @event.listens_for(ReadOnlySyncSession, "before_flush")
 def refuse_flush(session: Session, context: UOWTransaction, instances: Any) -> None:
-    """A page that changes objects has a bug."""
-    if session.new or session.dirty or session.deleted:
-        raise WriteOutsideService("a read-only session was asked to flush changes")
+    """A page that changes objects has a bug; without changes there is no flush."""
+    raise WriteOutsideService("a read-only session was asked to flush changes")
 
 
 def _reads(statement: Executable) -> bool:

@@ -1,0 +1,131 @@
+"""Every setting, typed and frozen."""
+
+import stat
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from admin_app import settings as module
+from admin_app.settings import EXAMPLE_SECRET_KEY, Environment, Settings
+
+STRONG = "5f" * 16
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setattr(module, "CONFIG_FOLDER", tmp_path)
+    return tmp_path
+
+
+class TestSources:
+    def test_without_anything_it_is_a_desk_on_this_machine(self) -> None:
+        settings = Settings()
+        assert settings.environment is Environment.DEVELOPMENT
+        assert settings.database_url.startswith("sqlite+aiosqlite:///")
+        assert settings.host == "127.0.0.1"
+
+    def test_the_file_of_the_environment_wins_over_the_default_file(self, config, monkeypatch) -> None:
+        (config / "default.toml").write_text("port = 1\nworkers = 3\n")
+        (config / "production.toml").write_text(f'port = 2\nsecret_key = "{STRONG}"\n')
+        monkeypatch.setenv("ENVIRONMENT", "production")
+        settings = Settings()
+        assert (settings.port, settings.workers) == (2, 3)
+
+    def test_the_environment_wins_over_the_files(self, config, monkeypatch) -> None:
+        (config / "default.toml").write_text("port = 1\n")
+        monkeypatch.setenv("PORT", "3")
+        assert Settings().port == 3
+
+    def test_an_argument_wins_over_the_environment(self, monkeypatch) -> None:
+        monkeypatch.setenv("PORT", "3")
+        assert Settings(port=4).port == 4
+
+    def test_an_empty_variable_counts_as_not_set(self, monkeypatch) -> None:
+        monkeypatch.setenv("PORT", "")
+        assert Settings().port == 8000
+
+    def test_a_misspelt_key_in_a_file_is_refused(self, config) -> None:
+        (config / "default.toml").write_text("prot = 1\n")
+        with pytest.raises(ValidationError, match="prot"):
+            Settings()
+
+    def test_an_unknown_environment_is_refused_by_name(self, monkeypatch) -> None:
+        monkeypatch.setenv("ENVIRONMENT", "../secrets")
+        with pytest.raises(ValidationError, match="environment"):
+            Settings()
+
+    @pytest.mark.parametrize("port", ["-1", "65536", "eighty"])
+    def test_a_port_that_is_none_is_refused(self, monkeypatch, port: str) -> None:
+        monkeypatch.setenv("PORT", port)
+        with pytest.raises(ValidationError, match="port"):
+            Settings()
+
+
+class TestSplitLists:
+    def test_host_names_come_as_one_word_with_commas(self, monkeypatch) -> None:
+        monkeypatch.setenv("TRUSTED_HOSTS", "desk.example, www.desk.example,")
+        assert Settings().trusted_hosts == ("desk.example", "www.desk.example")
+
+    def test_or_as_a_list_from_a_file(self, config) -> None:
+        (config / "default.toml").write_text('trusted_hosts = ["desk.example"]\n')
+        assert Settings().trusted_hosts == ("desk.example",)
+
+
+class TestRefuseWeakProduction:
+    @pytest.mark.parametrize("key", ["", "short", "x" * 31, EXAMPLE_SECRET_KEY])
+    def test_a_missing_short_or_example_key_is_refused_with_the_cure(self, key: str) -> None:
+        with pytest.raises(ValidationError, match="openssl rand -hex 32"):
+            Settings(environment="production", secret_key=key)
+
+    def test_debug_is_refused(self) -> None:
+        with pytest.raises(ValidationError, match="DEBUG must be off"):
+            Settings(environment="production", secret_key=STRONG, debug=True)
+
+    def test_a_strong_key_without_debug_starts(self) -> None:
+        assert Settings(environment="production", secret_key=STRONG).environment is Environment.PRODUCTION
+
+    @pytest.mark.parametrize("environment", ["development", "test"])
+    def test_elsewhere_nothing_is_asked_for(self, environment: str) -> None:
+        assert Settings(environment=environment, debug=True).debug is True
+
+    def test_a_refusal_does_not_repeat_the_key(self) -> None:
+        with pytest.raises(ValidationError) as refused:
+            Settings(environment="production", secret_key="hunter2-hunter2")
+        assert "hunter2" not in str(refused.value)
+
+
+class TestSettings:
+    def test_they_cannot_be_changed(self) -> None:
+        with pytest.raises(ValidationError, match="frozen"):
+            Settings().port = 1
+
+    def test_printing_them_shows_no_secret(self) -> None:
+        settings = Settings(secret_key=STRONG, metrics_token="t0ken-t0ken")
+        assert STRONG not in repr(settings)
+        assert "t0ken" not in repr(settings)
+
+
+class TestSigningKey:
+    @pytest.fixture(autouse=True)
+    def _elsewhere(self, monkeypatch, tmp_path) -> None:
+        monkeypatch.setattr(module, "PROJECT_ROOT", tmp_path)
+
+    def test_it_is_the_secret_key_when_there_is_one(self, tmp_path) -> None:
+        assert Settings(secret_key=STRONG).signing_key() == STRONG
+        assert not (tmp_path / "var").exists()
+
+    def test_else_one_is_made_and_kept(self) -> None:
+        first = Settings().signing_key()
+        assert len(first) == 64
+        assert Settings().signing_key() == first
+
+    def test_only_this_user_may_read_the_one_that_was_made(self, tmp_path) -> None:
+        Settings().signing_key()
+        assert stat.S_IMODE((tmp_path / "var" / "secret-key").stat().st_mode) == 0o600
