@@ -1,0 +1,57 @@
+# Two commands on a machine with nothing but Python 3.11: make demo, make test.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CONSTRAINTS := config/constraints.txt
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+# Below these floors every branch is tested.
+COMPLETE := admin_app/services/*,admin_app/db/*,admin_app/permissions.py,admin_app/errors.py
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format lint migrate clean
+
+help: ## list the commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
+
+demo: $(VENV)/runtime.stamp ## a desk with believable data on http://127.0.0.1:8000/admin
+	$(BIN)/python -m admin_app demo
+
+test: $(VENV)/dev.stamp ## every test, on SQLite, on PostgreSQL and in a browser
+	$(BIN)/python -m tests.support.browser
+	$(PYTEST)
+
+check: $(VENV)/dev.stamp lint ## what must pass before a commit: lint, types, import contracts, tests, coverage
+	$(BIN)/python -m tests.support.browser
+	$(BIN)/python -m coverage erase
+	$(PYTEST) --cov --cov-report=term --cov-fail-under=95
+	$(BIN)/python -m coverage report --include='$(COMPLETE)' --fail-under=100
+
+format: $(VENV)/dev.stamp ## put the code in shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: $(VENV)/dev.stamp ## shape, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+migrate: $(VENV)/runtime.stamp ## bring the database of DATABASE_URL to the newest schema
+	$(BIN)/python -m admin_app migrate
+
+clean: ## remove what can be made again; var/ with the data stays
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov build dist *.egg-info
+	find admin_app alembic tests -name __pycache__ -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/runtime.stamp: pyproject.toml $(CONSTRAINTS) | $(BIN)/python
+	$(BIN)/python -m pip install -q -e . -c $(CONSTRAINTS)
+	@touch $@
+
+$(VENV)/dev.stamp: pyproject.toml $(CONSTRAINTS) | $(BIN)/python
+	$(BIN)/python -m pip install -q -e '.[dev]' -c $(CONSTRAINTS)
+	@touch $@ $(VENV)/runtime.stamp

@@ -1,0 +1,35 @@
+"""README cannot rot: what it shows of the code is compared with the code."""
+
+import re
+
+from admin_app.permissions import ROLE_PERMISSIONS, Permission, Role
+from tests.support.house import PROJECT_ROOT
+
+COLUMNS = [Role.STAFF, Role.SUPERVISOR, Role.OPS, Role.ADMIN]
+TICK = "✓"
+
+
+def role_table() -> dict[str, set[str]]:
+    """Permission → the roles that README ticks for it."""
+    lines = (PROJECT_ROOT / "README.md").read_text().splitlines()
+    rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines if line.startswith("|")]
+    header = next(row for row in rows if [name.lower().strip("`* ") for name in row[1:]] == COLUMNS)
+    ticked = {}
+    for row in rows[rows.index(header) + 1 :]:
+        named = re.fullmatch(r"`([a-z-]+:[a-z-]+)`", row[0])
+        if named and len(row) == len(COLUMNS) + 1:
+            ticked[named.group(1)] = {role for role, cell in zip(COLUMNS, row[1:], strict=True) if cell == TICK}
+    return ticked
+
+
+class TestRoleTable:
+    def test_it_says_what_the_code_does(self) -> None:
+        in_code = {str(p): {role for role in COLUMNS if p in ROLE_PERMISSIONS[role]} for p in Permission}
+        assert role_table() == in_code, "People decide by this table whom to give which role: it must be true."
+
+
+class TestCommands:
+    def test_every_make_target_it_names_exists(self) -> None:
+        named = set(re.findall(r"`make ([a-z-]+)", (PROJECT_ROOT / "README.md").read_text()))
+        targets = set(re.findall(r"^([a-z-]+):", (PROJECT_ROOT / "Makefile").read_text(), re.MULTILINE))
+        assert named <= targets, "The first thing a newcomer types must work."
