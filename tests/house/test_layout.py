@@ -52,7 +52,7 @@ class TestMirror:
     def test_every_module_has_its_test_file(self, module: Path) -> None:
         mirror = PROJECT_ROOT / "tests" / module.parent / f"test_{module.name}"
         assert mirror.exists(), (
-            f"{mirror.relative_to(PROJECT_ROOT)} is missing: whoever changes admin_app/{module} looks for its tests there."
+            f"{mirror.relative_to(PROJECT_ROOT)} is missing: whoever changes admin_app/{module} looks for tests there."
         )
 
     def test_no_test_file_outlives_its_module(self) -> None:
@@ -64,5 +64,5 @@ class TestMirror:
                 if not any(file.stem.removeprefix("test_").startswith(module) for module in modules):
                     orphans.append(str(file.relative_to(PROJECT_ROOT)))
         assert orphans == [], (
-            "A test file is named after the module it tests (more than one: test_<module>_<topic>.py)."
+            "A test file is named after the module it tests; one of several: test_<module>_<topic>.py."
         )

@@ -24,7 +24,7 @@ class TestProductionExample:
     def test_nothing_else_is_there(self) -> None:
         unknown = set(DOCUMENTED) - set(Settings.model_fields)
         assert unknown == set(), (
-            "The desk refuses to start with a key it does not know, so whoever copies this is stuck."
+            "The desk refuses to start with a key it does not know, so a copy of this would be stuck."
         )
 
     @pytest.mark.parametrize("name", Settings.model_fields)
