@@ -1,7 +1,7 @@
 """Who did what, and when: written in the transaction of the change itself."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
@@ -56,7 +56,7 @@ async def record(
 
 
 async def refuse(session: AsyncSession, actor: Actor, what: str, reason: str) -> AuditLog:
-    """Append an entry about something that the actor tried and may not do."""
+    """Append an entry about something that the actor tried and may not do, in an address that may be made up."""
     entry = AuditLog(
         actor_id=actor.id,
         actor_name=actor.name,
@@ -64,9 +64,9 @@ async def refuse(session: AsyncSession, actor: Actor, what: str, reason: str) ->
         actor_kind=actor.kind,
         action=AuditAction.REFUSED,
         table_name="",
-        record_label=what[:254],
+        record_label=what.replace("\x00", "")[:254],
         changes={},
-        reason=reason[:500],
+        reason=reason.replace("\x00", "")[:500],
         request_id=actor.request_id,
         ip=actor.ip,
     )
@@ -94,11 +94,11 @@ def pending_changes(subject: Base) -> Changes:
 
 
 def plain(value: object) -> Any:
-    """A value in JSON's own types."""
+    """A value in JSON's own types; a moment reads the same whatever time zone it was typed in."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):
-        return value.isoformat()
+        return value.astimezone(UTC).isoformat()
     if value is None or isinstance(value, str | int | float | bool):
         return value
     return str(value)

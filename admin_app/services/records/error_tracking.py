@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from admin_app.models.error_report import ErrorReport
 
 LONGEST_MESSAGE = 500
-SECRETS = re.compile(r"(?i)(password|secret|token|authorization|cookie)\S*\s*[=:]\s*\S+")
+SECRETS = re.compile(r"(?i)(password|secret|token|authorization|cookie)\S*\s*[=:].*")
 QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\d{4,}|\S+@\S+")
 
 
@@ -28,7 +28,7 @@ async def report(
         kind=type(error).__name__[:100],
         fingerprint=fingerprint(error),
         message=scrubbed(str(error)),
-        path=path[:300],
+        path=_storable(path)[:300],
         actor_id=actor_id,
     )
     session.add(stored)
@@ -44,5 +44,10 @@ def fingerprint(error: BaseException) -> str:
 
 def scrubbed(message: str) -> str:
     """The first line without quoted values, long numbers, addresses and whatever follows the name of a secret."""
-    first_line = message.splitlines()[0] if message else ""
+    first_line = next(iter(_storable(message).splitlines()), "")
     return QUOTED.sub("…", SECRETS.sub(r"\1=…", first_line))[:LONGEST_MESSAGE]
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL takes no NUL, and a report must never fail for one in an address that somebody made up."""
+    return text.replace("\x00", "")

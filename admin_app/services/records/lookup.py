@@ -18,7 +18,12 @@ LARGEST_ID = 2**31 - 1
 NO_SUCH_TICKET = "There is no such ticket."
 
 WITH_PEOPLE: tuple[ORMOption, ...] = (joinedload(Ticket.creator), joinedload(Ticket.owner))
-WITH_EVERYTHING: tuple[ORMOption, ...] = (*WITH_PEOPLE, joinedload(Ticket.parent), selectinload(Ticket.tags))
+WITH_EVERYTHING: tuple[ORMOption, ...] = (
+    *WITH_PEOPLE,
+    joinedload(Ticket.parent.and_(Ticket.deleted_at.is_(None))),
+    selectinload(Ticket.tags),
+)
+"""A deleted parent is not loaded: tickets are found together with deleted ones, to be able to say `Gone`."""
 
 
 async def ticket(
@@ -43,7 +48,8 @@ async def ticket(
 
 async def ticket_by_number(session: AsyncSession, actor: Actor, number: str) -> Ticket:
     """A live ticket by its number, upper or lower case. Errors as for `ticket`."""
-    found = await _any_ticket(session, actor, Ticket.ticket_number == number.strip().upper(), 1)
+    wanted = number.replace("\x00", "").strip().upper()
+    found = await _any_ticket(session, actor, Ticket.ticket_number == wanted, 1)
     if found.deleted_at is not None:
         raise _gone(actor, found)
     return found
@@ -79,12 +85,16 @@ async def user(session: AsyncSession, actor: Actor, user_id: int, *, lock: bool 
     return found
 
 
-async def active_person(session: AsyncSession, text: str, *, field: str) -> User:
-    """The active person with this e-mail address (`Name <address>` is understood); `InvalidInput` at `field`."""
+async def active_person(session: AsyncSession, text: str, *, field: str, lock: bool = False) -> User:
+    """The active person with this e-mail address (`Name <address>` is understood); `InvalidInput` at `field`.
+
+    `lock` keeps them from being deactivated or given another role until the transaction ends.
+    """
     email = address_in(text)
     if not email:
         raise InvalidInput(**{field: "Enter an e-mail address."})
-    found = await session.scalar(select(User).where(User.email == email))
+    statement = select(User).where(User.email == email)
+    found = await session.scalar(statement.with_for_update(read=True) if lock else statement)
     if found is None:
         raise InvalidInput(**{field: f"Nobody here has the address {email}."})
     if not found.is_active:
@@ -92,9 +102,9 @@ async def active_person(session: AsyncSession, text: str, *, field: str) -> User
     return found
 
 
-async def possible_owner(session: AsyncSession, text: str, *, field: str) -> User:
-    """An active person whose role can own tickets; `InvalidInput` at `field` otherwise."""
-    found = await active_person(session, text, field=field)
+async def possible_owner(session: AsyncSession, text: str, *, field: str, lock: bool = False) -> User:
+    """An active person whose role can own tickets; `InvalidInput` at `field` otherwise. `lock` as above."""
+    found = await active_person(session, text, field=field, lock=lock)
     if found.role not in OWNING_ROLES:
         raise InvalidInput(**{field: f"{found.full_name} is {found.role.value} and cannot own tickets."})
     return found
@@ -105,7 +115,7 @@ async def suggest_people(
 ) -> list[User]:
     """Active people whose name or address contains `term`, for autocomplete. Wildcards are plain text."""
     actor.require(Permission.USER_LIST)
-    wanted = term.strip().lower()
+    wanted = term.replace("\x00", "").strip().lower()
     statement = (
         select(User)
         .where(User.is_active, User.role.in_(roles))
@@ -137,7 +147,7 @@ def check_version(record: Ticket, version: int) -> None:
 def address_in(text: str) -> str:
     """The e-mail address in `Name <address>` or in plain text, in lower case."""
     inner = text.rsplit("<", 1)[-1] if text.rstrip().endswith(">") else text
-    return inner.strip().rstrip(">").strip().lower()
+    return inner.replace("\x00", "").strip().rstrip(">").strip().lower()
 
 
 async def _any_ticket(

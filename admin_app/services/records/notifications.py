@@ -14,6 +14,7 @@ from admin_app.models.watcher import TicketWatcher, WatchLevel
 from admin_app.permissions import Permission
 
 LONGEST_MESSAGE = 500
+LARGEST_ID = 2**31 - 1
 
 
 def notify(
@@ -48,6 +49,8 @@ async def watchers_of(session: AsyncSession, ticket: Ticket, *levels: WatchLevel
 async def mark_read(session: AsyncSession, actor: Actor, notification_id: int) -> Notification:
     """Mark one of the actor's own as read; a second time changes nothing. `NotFound` for those of others."""
     actor.require(Permission.NOTIFICATION_MARK_READ)
+    if not 0 < notification_id <= LARGEST_ID:
+        raise NotFound("There is no such notification.")
     statement = select(Notification).where(Notification.id == notification_id, Notification.user_id == actor.id)
     notification = await session.scalar(statement)
     if notification is None:

@@ -1,0 +1,118 @@
+"""The health of the connection pools, read from pools that are really used."""
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from admin_app.actor import Actor
+from admin_app.db.engine import PoolOptions, create_engines
+from admin_app.db.holders import Holder, current_holder
+from admin_app.errors import PermissionDenied
+from admin_app.permissions import Role
+from admin_app.services.records import pool
+
+OLAF = Actor(id=4, name="Olaf Ops", role=Role.OPS)
+
+
+@pytest.fixture
+async def engines(database_url):
+    """Two connections and one more in need."""
+    engines = create_engines(database_url, PoolOptions(size=2, max_overflow=1, timeout=0.05))
+    yield engines
+    await engines.dispose()
+
+
+@pytest.fixture
+def pages(engines):
+    """The pool that pages read from."""
+    return engines.pools.get("readers") or engines.pools["main"]
+
+
+class TestStatus:
+    async def test_names_every_pool_of_the_process(self, engines) -> None:
+        names = [status.name for status in pool.status(OLAF, engines.pools)]
+        assert names == (["readers", "writer"] if engines.dialect == "sqlite" else ["main"])
+
+    @pytest.mark.parametrize("role", [Role.CUSTOMER, Role.STAFF, Role.SUPERVISOR])
+    def test_is_refused_without_the_right(self, role: Role) -> None:
+        with pytest.raises(PermissionDenied):
+            pool.status(Actor(id=1, name="Somebody", role=role), {})
+
+    @pytest.mark.parametrize("role", [Role.OPS, Role.ADMIN])
+    def test_is_answered_for_ops_and_admin(self, role: Role) -> None:
+        assert pool.status(Actor(id=1, name="Somebody", role=role), {}) == []
+
+
+class TestRead:
+    async def test_a_pool_that_nobody_has_used_shows_zeros_and_no_negative_overflow(self, pages) -> None:
+        seen = pool.read("main", pages)
+        assert (seen.size, seen.limit) == (2, 3)
+        assert (seen.checked_in, seen.checked_out, seen.overflow, seen.total) == (0, 0, 0, 0)
+        assert (seen.waiting, seen.timeouts, seen.invalidated) == (0, 0, 0)
+        assert seen.waits == pool.Waits(0, 0.0, 0.0, 0.0, 0.0)
+        assert (list(seen.holdings), seen.longest) == ([], None)
+        assert not seen.is_strained
+        assert not seen.is_exhausted
+
+    async def test_connections_in_use_and_at_rest_add_up(self, engines, pages) -> None:
+        async with engines.read.connect() as first:
+            await first.execute(select(1))
+            async with engines.read.connect() as second:
+                await second.execute(select(1))
+            seen = pool.read("main", pages)
+        assert (seen.checked_in, seen.checked_out, seen.overflow, seen.total) == (1, 1, 0, 2)
+
+    async def test_the_third_of_two_counts_as_overflow_and_exhausts_the_pool(self, engines, pages) -> None:
+        async with engines.read.connect(), engines.read.connect():
+            assert not pool.read("main", pages).is_exhausted
+            async with engines.read.connect():
+                seen = pool.read("main", pages)
+        assert (seen.checked_out, seen.overflow, seen.total) == (3, 1, 3)
+        assert seen.is_exhausted
+        assert seen.is_strained
+
+    async def test_giving_up_is_counted_and_strains_the_pool(self, engines, pages) -> None:
+        async with engines.read.connect(), engines.read.connect(), engines.read.connect():
+            with pytest.raises(PoolTimeout):
+                await engines.read.connect()
+        seen = pool.read("main", pages)
+        assert (seen.timeouts, seen.waiting, seen.checked_out) == (1, 0, 0)
+        assert seen.is_strained
+        assert seen.waits.longest >= 50
+
+    async def test_says_who_holds_a_connection_and_who_held_one_longest(self, engines, pages) -> None:
+        current_holder.set(Holder("POST /admin/ticket/edit/7", "Sam Staff"))
+        async with engines.read.connect():
+            [holding] = pool.read("main", pages).holdings
+        assert (holding.route, holding.actor) == ("POST /admin/ticket/edit/7", "Sam Staff")
+        assert holding.seconds >= 0
+        longest = pool.read("main", pages).longest
+        assert longest is not None
+        assert (longest.route, longest.actor) == ("POST /admin/ticket/edit/7", "Sam Staff")
+
+    async def test_a_broken_connection_is_counted(self, engines, pages) -> None:
+        async with engines.read.connect() as connection:
+            await connection.invalidate()
+        assert pool.read("main", pages).invalidated == 1
+
+    async def test_one_waiting_person_strains_the_pool(self, pages) -> None:
+        pages.watch.waiting = 1
+        assert pool.read("main", pages).is_strained
+
+
+class TestWaits:
+    async def test_a_single_wait_is_every_percentile(self, pages) -> None:
+        pages.watch.waits.append(0.25)
+        assert pool.read("main", pages).waits == pool.Waits(1, 250, 250, 250, 250)
+
+    async def test_percentiles_are_in_milliseconds_and_between_the_waits(self, pages) -> None:
+        pages.watch.waits.extend(number / 1000 for number in range(101))
+        waits = pool.read("main", pages).waits
+        assert (waits.count, waits.longest) == (101, 100)
+        assert (waits.p50, waits.p95, waits.p99) == pytest.approx((50, 95, 99))
+
+    async def test_no_percentile_exceeds_the_longest_wait(self, pages) -> None:
+        pages.watch.waits.extend([0.0, 1.0])
+        waits = pool.read("main", pages).waits
+        assert waits.p50 == pytest.approx(500)
+        assert waits.p99 <= waits.longest == 1000
