@@ -36,7 +36,7 @@ async def create(
     if role is not Role.CUSTOMER:
         actor.require(Permission.USER_EDIT_STAFF)
     text_rules.check({"email": email, "full_name": full_name}, required=("email", "full_name"))
-    address = _checked_address(email)
+    address = checked_address(email)
     await _refuse_taken(session, address)
     user = User(email=address, full_name=full_name.strip(), role=role, password_hash=password_hash)
     session.add(user)
@@ -63,7 +63,7 @@ async def edit(
     texts = {name: text for name, text in typed.items() if name in text_rules.LONGEST}
     text_rules.check(texts, required=("email", "full_name"))
     if "email" in typed:
-        typed["email"] = _checked_address(typed["email"])
+        typed["email"] = checked_address(typed["email"])
         if typed["email"] != user.email:
             await _refuse_taken(session, typed["email"])
     if typed.get("timezone", "UTC") not in available_timezones():
@@ -132,18 +132,19 @@ async def set_password(session: AsyncSession, actor: Actor, user_id: int, *, pas
     return user
 
 
-def can_edit(actor: Actor, user: User) -> bool:
-    """Customers with `user:edit`, everybody else with `user:edit-staff`."""
-    needed = Permission.USER_EDIT if user.role is Role.CUSTOMER else Permission.USER_EDIT_STAFF
-    return actor.can(needed)
-
-
-def _checked_address(email: str) -> str:
+def checked_address(email: str) -> str:
+    """The address in lower case; `InvalidInput` at `email` when it cannot be one."""
     address = email.strip().lower()
     local, at, domain = address.partition("@")
     if not (local and at and "." in domain.strip(".")) or any(character.isspace() for character in address):
         raise InvalidInput(email="Enter an e-mail address such as name@example.com.")
     return address
+
+
+def can_edit(actor: Actor, user: User) -> bool:
+    """Customers with `user:edit`, everybody else with `user:edit-staff`."""
+    needed = Permission.USER_EDIT if user.role is Role.CUSTOMER else Permission.USER_EDIT_STAFF
+    return actor.can(needed)
 
 
 async def _refuse_taken(session: AsyncSession, address: str) -> None:

@@ -1,11 +1,12 @@
 """Who did what, and when: written in the transaction of the change itself."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import inspect
+from sqlalchemy import insert, inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app.actor import Actor
@@ -17,6 +18,8 @@ Changes = dict[str, list[Any]]
 
 NEVER_RECORDED = frozenset({"id", "created_at", "updated_at", "version", "password_hash", "token_hash"})
 """Columns that say nothing about what a person did, or must not be written down twice."""
+
+LONGEST_LABEL = 254
 
 
 async def record(
@@ -36,10 +39,7 @@ async def record(
     pending = pending_changes(subject) if changes is None else {name: list(pair) for name, pair in changes.items()}
     await session.flush()
     entry = AuditLog(
-        actor_id=actor.id,
-        actor_name=actor.name,
-        actor_role=actor.role.value,
-        actor_kind=actor.kind,
+        **_actor_columns(actor),
         action=action,
         table_name=subject.__tablename__,
         record_id=getattr(subject, "id", None),
@@ -47,28 +47,57 @@ async def record(
         version=getattr(subject, "version", None),
         changes=pending,
         reason=reason,
-        request_id=actor.request_id,
-        ip=actor.ip,
         batch_id=batch_id,
     )
     session.add(entry)
     return entry
 
 
+@dataclass(frozen=True)
+class Subject:
+    """What one of many entries is about; `record_id` is None when it is about a whole batch."""
+
+    table_name: str
+    record_id: int | None
+    label: str
+    changes: Changes
+    version: int | None = None
+
+
+async def record_many(
+    session: AsyncSession,
+    actor: Actor,
+    action: AuditAction,
+    subjects: Sequence[Subject],
+    *,
+    batch_id: str | None = None,
+) -> None:
+    """Append an entry per subject to the same transaction, in one statement: for rows that were written in bulk."""
+    common = {**_actor_columns(actor), "action": action, "batch_id": batch_id}
+    entries = [
+        {
+            **common,
+            "table_name": subject.table_name,
+            "record_id": subject.record_id,
+            "record_label": subject.label[:LONGEST_LABEL],
+            "version": subject.version,
+            "changes": subject.changes,
+        }
+        for subject in subjects
+    ]
+    if entries:
+        await session.execute(insert(AuditLog), entries)
+
+
 async def refuse(session: AsyncSession, actor: Actor, what: str, reason: str) -> AuditLog:
     """Append an entry about something that the actor tried and may not do, in an address that may be made up."""
     entry = AuditLog(
-        actor_id=actor.id,
-        actor_name=actor.name,
-        actor_role=actor.role.value,
-        actor_kind=actor.kind,
+        **_actor_columns(actor),
         action=AuditAction.REFUSED,
         table_name="",
-        record_label=what.replace("\x00", "")[:254],
+        record_label=what.replace("\x00", "")[:LONGEST_LABEL],
         changes={},
         reason=reason.replace("\x00", "")[:500],
-        request_id=actor.request_id,
-        ip=actor.ip,
     )
     session.add(entry)
     return entry
@@ -93,6 +122,13 @@ def pending_changes(subject: Base) -> Changes:
     return changes
 
 
+def created_changes(values: Mapping[str, object]) -> Changes:
+    """What `pending_changes` would say of a new row with these columns."""
+    return {
+        name: [None, plain(value)] for name, value in values.items() if value is not None and name not in NEVER_RECORDED
+    }
+
+
 def plain(value: object) -> Any:
     """A value in JSON's own types; a moment reads the same whatever time zone it was typed in."""
     if isinstance(value, Enum):
@@ -109,5 +145,17 @@ def label_of(subject: Base) -> str:
     for name in ("ticket_number", "email", "name", "filename"):
         label = getattr(subject, name, None)
         if label:
-            return str(label)[:254]
+            return str(label)[:LONGEST_LABEL]
     return ""
+
+
+def _actor_columns(actor: Actor) -> dict[str, Any]:
+    """Who it was, as they were then."""
+    return {
+        "actor_id": actor.id,
+        "actor_name": actor.name,
+        "actor_role": actor.role.value,
+        "actor_kind": actor.kind,
+        "request_id": actor.request_id,
+        "ip": actor.ip,
+    }
