@@ -164,6 +164,13 @@ async def restore(session: AsyncSession, actor: Actor, ticket_id: int, *, new_ow
     return ticket
 
 
+async def purge_preview(session: AsyncSession, actor: Actor, ticket_id: int) -> tuple[Ticket, purge.PurgeCounts]:
+    """A ticket in the trash, and what would go with it."""
+    actor.require(Permission.TICKET_PURGE)
+    ticket = await lookup.deleted_ticket(session, actor, ticket_id)
+    return ticket, await purge.count(session, actor, ticket)
+
+
 async def purge_for_good(
     session: AsyncSession, actor: Actor, ticket_id: int, *, typed_number: str, store: FileStore
 ) -> None:

@@ -1,0 +1,99 @@
+"""The composition root: the only place where settings, database, services and pages meet."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from admin_app.db.database import Database
+from admin_app.db.engine import PoolOptions, create_engines
+from admin_app.db.holders import Holder, current_holder
+from admin_app.services.operations.sign_in import Lifetime
+from admin_app.services.records.file_store import FileStore
+from admin_app.settings import Settings
+from admin_app.web import health
+from admin_app.web.admin import DeskAdmin
+from admin_app.web.desk import AttachDesk, Desk
+from admin_app.web.errors import ErrorPages
+from admin_app.web.guard import Guard, SecurityHeaders
+from admin_app.web.sign_in import HOME_PATH, SIGN_IN_PATH
+from admin_app.web.tokens import Tokens
+
+logger = logging.getLogger("admin_app")
+
+ASSET_PATHS = ("/admin/statics/", "/admin/assets/")
+
+
+def create_app_from_environment() -> Starlette:
+    """The app as the environment and the config files describe it."""
+    return create_app(Settings())
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The desk, ready to serve; its database connections open with the first request and close with the app."""
+    database = open_database(settings)
+    desk = Desk(
+        database=database,
+        pools=lambda: database.engines.pools,
+        store=FileStore(settings.attachments_folder, settings.max_attachment_bytes),
+        tokens=Tokens(settings.signing_key()),
+        lifetime=Lifetime(
+            idle=timedelta(minutes=settings.session_idle_minutes),
+            absolute=timedelta(hours=settings.session_absolute_hours),
+        ),
+        max_form_bytes=settings.max_form_bytes,
+        metrics_token=settings.metrics_token.get_secret_value(),
+        holder=note_holder,
+    )
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        await database.dispose()
+
+    app = Starlette(routes=[Route("/", to_desk, methods=["GET"]), *health.ROUTES], lifespan=lifespan)
+    admin = DeskAdmin(app, database.read_sessions)
+    app.user_middleware = [
+        Middleware(SecurityHeaders, asset_paths=ASSET_PATHS),
+        Middleware(TrustedHostMiddleware, allowed_hosts=list(settings.trusted_hosts), www_redirect=False),
+        Middleware(AttachDesk, desk=desk, templates=admin.templates),
+        Middleware(ErrorPages),
+        Middleware(Guard, sign_in_path=SIGN_IN_PATH),
+    ]
+    app.state.database = database
+    return app
+
+
+def open_database(settings: Settings) -> Database:
+    """Engines and sessions for the database that the settings name."""
+    options = PoolOptions(
+        size=settings.pool_size,
+        max_overflow=settings.pool_max_overflow,
+        timeout=settings.pool_timeout_seconds,
+        recycle=settings.pool_recycle_seconds,
+        lock_timeout=settings.lock_timeout_seconds,
+        statement_timeout=settings.statement_timeout_seconds,
+        idle_in_transaction_timeout=settings.idle_in_transaction_timeout_seconds,
+        command_timeout=settings.command_timeout_seconds,
+        connect_timeout=settings.connect_timeout_seconds,
+    )
+    return Database(create_engines(settings.database_url, options))
+
+
+def note_holder(route: str) -> Holder:
+    """Leave a note of the request that is about to ask for a connection."""
+    holder = Holder(route)
+    current_holder.set(holder)
+    return holder
+
+
+async def to_desk(request: Request) -> Response:
+    """The desk lives under /admin."""
+    return RedirectResponse(HOME_PATH, status_code=302)

@@ -1,0 +1,1 @@
+"""Everything the browser touches. Knows the services, never the database."""

@@ -1,0 +1,109 @@
+"""What every request carries: the desk it belongs to, and who is asking."""
+
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from admin_app.actor import Actor
+from admin_app.errors import AppError
+from admin_app.services.operations.sign_in import Caller, Lifetime, SignedIn
+from admin_app.services.records.file_store import FileStore
+from admin_app.web.tokens import Tokens
+
+T = TypeVar("T")
+
+
+class UnitsOfWork(Protocol):
+    """What pages need of the database: to read, and to do one unit of work."""
+
+    async def read(self, work: Callable[[Any], Awaitable[T]], *, aside: bool = False) -> T:
+        """Run `work` in a read-only session."""
+        ...
+
+    async def run(self, work: Callable[[Any], Awaitable[T]], *, repeatable: bool = False) -> T:
+        """Run `work` in a transaction and commit it."""
+        ...
+
+    async def is_ready(self) -> bool:
+        """Whether the database can take requests."""
+        ...
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The parts that meet in `app.py`, handed to every request."""
+
+    database: UnitsOfWork
+    pools: Callable[[], Mapping[str, Any]]
+    store: FileStore
+    tokens: Tokens
+    lifetime: Lifetime
+    max_form_bytes: int
+    metrics_token: str
+    holder: Callable[[str], Any]
+    """Leaves a note of the route that is about to ask for a connection."""
+
+
+class AttachDesk:
+    """Puts the desk and a request id on every request. Mounted apps share `scope["state"]`, not `app.state`."""
+
+    def __init__(self, app: ASGIApp, desk: Desk, templates: Any) -> None:
+        self.app = app
+        self.desk = desk
+        self.templates = templates
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Attach and go on."""
+        if scope["type"] == "http":
+            state = scope.setdefault("state", {})
+            state["desk"] = self.desk
+            state["templates"] = self.templates
+            state["request_id"] = uuid.uuid4().hex
+            state["holder"] = self.desk.holder(f"{scope['method']} {scope['path']}")
+        await self.app(scope, receive, send)
+
+
+def desk_of(request: Request) -> Desk:
+    """The desk that this request belongs to."""
+    desk: Desk = request.state.desk
+    return desk
+
+
+def form_of(request: Request) -> FormData:
+    """The form that the guard has read and checked; empty for safe methods."""
+    form: FormData = getattr(request.state, "form", None) or FormData()
+    return form
+
+
+def text_in(form: FormData, name: str) -> str:
+    """A text field; files and missing fields count as empty."""
+    value = form.get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+def signed_in(request: Request) -> SignedIn | None:
+    """Who is signed in, once the sign-in check has run."""
+    found: SignedIn | None = getattr(request.state, "signed_in", None)
+    return found
+
+
+def actor_of(request: Request) -> Actor:
+    """The signed-in person; a page that asks without a sign-in check has a bug."""
+    found = signed_in(request)
+    if found is None:
+        raise AppError("Nobody is signed in.")
+    return found.actor
+
+
+def caller_of(request: Request) -> Caller:
+    """Where the request comes from."""
+    return Caller(
+        ip=request.client.host[:45] if request.client else None,
+        user_agent=request.headers.get("user-agent"),
+        request_id=request.state.request_id,
+    )

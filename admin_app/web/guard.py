@@ -1,0 +1,140 @@
+"""The door: same origin and a token for everything that changes something, limits before parsing, safe headers.
+
+Pure ASGI. An unsafe request passes when its `Origin` is ours, `Sec-Fetch-Site` is absent or `same-origin` (W3C Fetch
+Metadata), its body stays within the limits, and its form carries the token bound to the sign-in cookie (the
+synchronizer token pattern of the OWASP CSRF cheat sheet). Signing in has no sign-in yet, so it needs no token.
+"""
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import FormData, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from admin_app.errors import Malformed, PermissionDenied, TooLarge
+from admin_app.web.desk import desk_of, text_in
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+TOKEN_FIELD = "form_token"  # noqa: S105 - a field's name
+SECURE_COOKIE = "__Host-desk_session"
+PLAIN_COOKIE = "desk_session"
+MOST_FIELDS = 200
+MOST_FILES = 1
+FORM_OVERHEAD_BYTES = 64 * 1024
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+def session_cookie(request: Request) -> str:
+    """The name of the sign-in cookie: bound to the host over https, plain on http."""
+    return SECURE_COOKIE if request.url.scheme == "https" else PLAIN_COOKIE
+
+
+def session_token(request: Request) -> str:
+    """The opaque id in the sign-in cookie, empty when there is none."""
+    return request.cookies.get(session_cookie(request), "")
+
+
+class SecurityHeaders:
+    """Sets the headers on every response, errors included; pages are never stored, assets may be."""
+
+    def __init__(self, app: ASGIApp, asset_paths: Iterable[str]) -> None:
+        self.app = app
+        self.asset_paths = tuple(asset_paths)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Wrap `send`."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+                if scope["scheme"] == "https":
+                    headers["Strict-Transport-Security"] = "max-age=31536000"
+                is_asset = scope["path"].startswith(self.asset_paths) and message["status"] == 200
+                headers["Cache-Control"] = "public, max-age=3600" if is_asset else "no-store"
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+
+class Guard:
+    """Lets an unsafe request in only from our own pages, and reads its form once for everybody below."""
+
+    def __init__(self, app: ASGIApp, sign_in_path: str) -> None:
+        self.app = app
+        self.sign_in_path = sign_in_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check, parse, pass on; raises `AppError` for the error pages outside."""
+        if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        _check_origin(request)
+        form = await _read_form(request)
+        try:
+            scope["state"]["form"] = form
+            if scope["path"] != self.sign_in_path:
+                token = session_token(request)
+                if not token or not desk_of(request).tokens.is_form_token(token, text_in(form, TOKEN_FIELD)):
+                    raise PermissionDenied("This form is no longer valid. Open the page again and repeat it there.")
+            await self.app(scope, receive, send)
+        finally:
+            await form.close()
+
+
+def _check_origin(request: Request) -> None:
+    origin = urlsplit(request.headers.get("origin", ""))
+    is_ours = origin.scheme in {"http", "https"} and origin.netloc == request.headers.get("host", "")
+    downgraded = request.url.scheme == "https" and origin.scheme != "https"
+    site = request.headers.get("sec-fetch-site", "same-origin")
+    if not is_ours or downgraded or site != "same-origin":
+        raise PermissionDenied("This request did not come from a page of this desk.")
+
+
+class _CountedBody:
+    """Counts a body while it is read and stops it at the limit, whatever its headers say."""
+
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self.receive = receive
+        self.left = limit
+
+    async def __call__(self) -> Message:
+        message = await self.receive()
+        self.left -= len(message.get("body", b""))
+        if self.left < 0:
+            raise TooLarge("This form is too large.")
+        return message
+
+
+async def _read_form(request: Request) -> FormData:
+    desk = desk_of(request)
+    has_files = request.headers.get("content-type", "").startswith("multipart/form-data")
+    limit = desk.max_form_bytes + (desk.store.limit + FORM_OVERHEAD_BYTES if has_files else 0)
+    declared = request.headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > limit:
+        raise TooLarge("This form is too large.")
+    counted = Request(request.scope, _CountedBody(request.receive, limit))
+    try:
+        return await counted.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=desk.max_form_bytes)
+    except (MultiPartException, HTTPException, ClientDisconnect, UnicodeDecodeError, ValueError) as error:
+        raise Malformed("This form could not be read.") from error

@@ -1,0 +1,88 @@
+"""The stairs: request → one service → one transaction."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+
+from admin_app.actor import Actor
+from admin_app.errors import AppError, UnexpectedFailure
+from admin_app.services.records import audit, error_tracking, idempotency
+from admin_app.web.desk import actor_of, desk_of, form_of, signed_in, text_in
+
+logger = logging.getLogger("admin_app.web")
+
+T = TypeVar("T")
+Service = Callable[..., Awaitable[T]]
+
+KEY_FIELD = "idempotency_key"
+LONGEST_KEY = 100
+
+
+async def read(request: Request, reader: Service[T], /, *args: Any, **options: Any) -> T:
+    """What `reader(session, actor, …)` finds, in a read-only session."""
+    actor = actor_of(request)
+    return await desk_of(request).database.read(lambda session: reader(session, actor, *args, **options))
+
+
+async def perform(request: Request, service: Service[Any], /, *args: Any, **options: Any) -> idempotency.Outcome:
+    """Do `service(session, actor, …)` in one transaction, once per form however often that form is sent.
+
+    Only `AppError` comes out; everything else is reported and becomes `UnexpectedFailure`.
+    """
+    actor = actor_of(request)
+    key = _key_of(request, actor)
+
+    async def work(session: Any) -> idempotency.Outcome:
+        if key is None:
+            result = await service(session, actor, *args, **options)
+            return idempotency.Outcome(getattr(result, "id", None))
+        return await idempotency.once(session, key, lambda inner: service(inner, actor, *args, **options))
+
+    try:
+        return await desk_of(request).database.run(work, repeatable=key is not None)
+    except AppError:
+        raise
+    except Exception as error:
+        raise await report(request, error) from error
+
+
+async def report(request: Request, error: Exception) -> UnexpectedFailure:
+    """Store a scrubbed report in a transaction of its own; the person gets its reference even if that fails too."""
+    reference = error_tracking.new_reference()
+    found = signed_in(request)
+    actor_id = found.actor.id if found else None
+    logger.error(
+        "unexpected failure",
+        exc_info=error,
+        extra={"event": "web.failure", "reference": reference, "path": request.url.path},
+    )
+    try:
+        await desk_of(request).database.run(
+            lambda session: error_tracking.report(
+                session, error, reference=reference, path=request.url.path, actor_id=actor_id
+            )
+        )
+    except Exception:
+        logger.exception("the report could not be stored", extra={"reference": reference})
+    return UnexpectedFailure(reference)
+
+
+async def record_refusal(request: Request, actor: Actor, reason: str) -> None:
+    """Write a refused request to the audit log, in a transaction of its own."""
+    what = f"{request.method} {request.url.path}"
+    try:
+        await desk_of(request).database.run(lambda session: audit.refuse(session, actor, what, reason))
+    except Exception:
+        logger.exception("a refusal could not be recorded", extra={"event": "web.refusal", "path": request.url.path})
+
+
+def _key_of(request: Request, actor: Actor) -> str | None:
+    """The form's key with everything that it was sent with; changed text makes another request."""
+    form = form_of(request)
+    key = text_in(form, KEY_FIELD)[:LONGEST_KEY]
+    if not key:
+        return None
+    typed = sorted((name, value if isinstance(value, str) else value.filename) for name, value in form.multi_items())
+    return idempotency.key_hash(key, actor.id, request.url.path, typed)

@@ -1,0 +1,138 @@
+"""Cookie ↔ server-side session ↔ Actor."""
+
+from urllib.parse import quote
+
+import anyio.to_thread
+from sqladmin.authentication import AuthenticationBackend
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from admin_app import clock
+from admin_app.errors import AppError, InvalidInput
+from admin_app.services.operations import sign_in
+from admin_app.services.records import passwords
+from admin_app.web.desk import caller_of, desk_of, form_of, signed_in, text_in
+from admin_app.web.errors import error_page
+from admin_app.web.guard import SAFE_METHODS, session_cookie, session_token
+from admin_app.web.pages import redirect, render
+from admin_app.web.perform import perform
+
+SIGN_IN_PATH = "/admin/login"
+HOME_PATH = "/admin/"
+ASIDE_PATHS = frozenset({"/admin/pool"})
+"""Pages that answer while the pool is exhausted: their sign-in check reads through the connection kept aside."""
+
+WRONG = "This address and password do not open an account."
+
+
+class SignInEnded(AppError):
+    """A form came in after its sign-in had ended; what was typed is shown again."""
+
+    status_code = 401
+    default_message = "Your sign-in has ended, so nothing was saved. Sign in again, then repeat it: your text is below."
+
+
+class DeskAuthentication(AuthenticationBackend):
+    """Server-side sessions: the cookie holds an opaque id, the database its hash."""
+
+    def __init__(self) -> None:
+        self.middlewares = []
+
+    async def authenticate(self, request: Request) -> Response | bool:
+        """Recognise the cookie in one statement; without a session, to the sign-in page and back afterwards."""
+        if signed_in(request) is not None:
+            return True
+        desk = desk_of(request)
+        token = session_token(request)
+        found = None
+        if token:
+            found = await desk.database.read(
+                lambda session: sign_in.recognise(
+                    session, token=token, caller=caller_of(request), lifetime=desk.lifetime
+                ),
+                aside=request.url.path in ASIDE_PATHS,
+            )
+        if found is None:
+            return await _ask_to_sign_in(request)
+        request.state.signed_in = found
+        request.state.holder.actor = found.actor.name
+        if found.should_note(clock.now()) and request.url.path not in ASIDE_PATHS:
+            session_id = found.session_id
+            await desk.database.run(lambda session: sign_in.note_seen(session, session_id), repeatable=True)
+        return True
+
+    async def login(self, request: Request) -> Response | bool:
+        """Check the password outside of any transaction, then open a session; a new id at every sign-in."""
+        desk = desk_of(request)
+        form = form_of(request)
+        email, password = text_in(form, "username"), text_in(form, "password")
+        stored = await desk.database.read(lambda session: sign_in.stored_hash(session, email=email))
+        is_right = await anyio.to_thread.run_sync(passwords.is_right, password[: passwords.LONGEST + 1], stored)
+        rehashed = None
+        if is_right and stored is not None and passwords.needs_rehash(stored):
+            rehashed = await anyio.to_thread.run_sync(passwords.hash_password, password)
+        token = await desk.database.run(
+            lambda session: sign_in.open_session(
+                session,
+                email=email,
+                proven_hash=stored if is_right else None,
+                rehashed=rehashed,
+                caller=caller_of(request),
+                lifetime=desk.lifetime,
+            )
+        )
+        if token is None:
+            return await sign_in_page(request, error=InvalidInput(WRONG))
+        response = RedirectResponse(own_path(text_in(form, "next")), status_code=303)
+        response.set_cookie(
+            session_cookie(request),
+            token,
+            max_age=int(desk.lifetime.absolute.total_seconds()),
+            path="/",
+            secure=request.url.scheme == "https",
+            httponly=True,
+            samesite="lax",
+        )
+        return response
+
+    async def logout(self, request: Request) -> Response | bool:
+        """End the session on our side and forget the cookie."""
+        found = signed_in(request)
+        if found is not None:
+            await perform(request, sign_in.sign_out, found.session_id)
+        response = redirect(request, SIGN_IN_PATH, "signed_out")
+        response.delete_cookie(
+            session_cookie(request), path="/", secure=request.url.scheme == "https", httponly=True, samesite="lax"
+        )
+        return response
+
+    async def get_user_id(self, request: Request) -> int | None:
+        """Who is signed in."""
+        found = signed_in(request)
+        return found.actor.id if found else None
+
+
+async def sign_in_page(request: Request, *, error: AppError | None = None) -> Response:
+    """The sign-in form; the address stays on it after a wrong password, the password never does."""
+    form = form_of(request)
+    context = {
+        "error": str(error) if error else "",
+        "username": text_in(form, "username"),
+        "next": own_path(text_in(form, "next") or request.query_params.get("next", "")),
+    }
+    return await render(request, "sign_in.html", context, status_code=400 if error else 200)
+
+
+def own_path(path: str) -> str:
+    """The path when it leads to one of our own pages, else the dashboard: never to another site."""
+    is_own = path.startswith(HOME_PATH) and not path.startswith(SIGN_IN_PATH)
+    is_plain = "\\" not in path and path.isprintable()
+    return path if is_own and is_plain else HOME_PATH
+
+
+async def _ask_to_sign_in(request: Request) -> Response:
+    if request.method not in SAFE_METHODS:
+        return await error_page(request, SignInEnded())
+    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    wanted = "" if path == HOME_PATH else f"?next={quote(own_path(path), safe='/')}"
+    return RedirectResponse(f"{SIGN_IN_PATH}{wanted}", status_code=302)

@@ -1,0 +1,35 @@
+"""What the desk signs: form tokens bound to a sign-in, and one-time messages."""
+
+from itsdangerous import BadData, Signer, URLSafeSerializer
+from itsdangerous.encoding import want_bytes
+
+
+class Tokens:
+    """Signatures made with the secret key; each use has a salt of its own."""
+
+    def __init__(self, secret_key: str) -> None:
+        self._forms = Signer(secret_key, salt="desk.form")
+        self._messages = URLSafeSerializer(secret_key, salt="desk.message")
+
+    def form_token(self, session_token: str) -> str:
+        """The token that forms of this sign-in carry; useless for any other sign-in."""
+        return self._forms.get_signature(session_token).decode()
+
+    def is_form_token(self, session_token: str, token: str) -> bool:
+        """Whether a form carried the token of this sign-in; compared in constant time."""
+        try:
+            return self._forms.verify_signature(want_bytes(session_token), want_bytes(token))
+        except UnicodeEncodeError:
+            return False
+
+    def pack_message(self, code: str, label: str) -> str:
+        """A message for the next page, as a cookie value."""
+        return str(self._messages.dumps([code, label]))
+
+    def unpack_message(self, packed: str) -> tuple[str, str] | None:
+        """The message in a cookie; None when it is not one of ours."""
+        try:
+            code, label = self._messages.loads(packed)
+        except (BadData, ValueError, TypeError):
+            return None
+        return str(code), str(label)

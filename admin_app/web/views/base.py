@@ -1,0 +1,152 @@
+"""What views share: a place in the menu, pages of a list, action forms."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sqladmin import ModelView
+from starlette.requests import Request
+from starlette.responses import Response
+
+from admin_app.errors import Conflict, InvalidInput, Malformed, NotFound
+from admin_app.permissions import Permission
+from admin_app.services.records import listing
+from admin_app.web import parsing
+from admin_app.web.desk import form_of
+from admin_app.web.forms import Form
+from admin_app.web.pages import base_context, render
+
+SHOWN_AGAIN = (InvalidInput, Conflict, Malformed)
+"""Errors that a person can mend in the form that they have just sent."""
+
+Suggestions = list[dict[str, str]]
+
+PAGE_PARAMETERS = frozenset({"page", "pageSize"})
+
+
+@dataclass(frozen=True)
+class MenuEntry:
+    """Where a view stands in the menu, and who sees it there."""
+
+    label: str
+    path: str
+    permission: Permission
+    icon: str
+
+
+class Paged:
+    """A page of a list with the addresses of its neighbours. `page` is what SQLAdmin asks of a pagination."""
+
+    def __init__(self, request: Request, found: listing.Page[Any]) -> None:
+        self.found = found
+        self.rows = found.rows
+        self.page = found.number
+        self._url = request.url
+
+    def add_pagination_urls(self, base_url: object) -> None:
+        """Addresses are made when the template asks for them."""
+
+    @property
+    def next(self) -> str | None:
+        """The following page."""
+        return self._at(self.page + 1) if self.found.has_next else None
+
+    @property
+    def previous(self) -> str | None:
+        """The page before."""
+        return self._at(self.page - 1) if self.page > 1 else None
+
+    def sized(self, size: int) -> str:
+        """The first page with another number of rows."""
+        return f"?{self._url.include_query_params(pageSize=size, page=1).query}"
+
+    def _at(self, number: int) -> str:
+        return f"?{self._url.include_query_params(page=number).query}"
+
+
+class RecordView(ModelView):
+    """A SQLAdmin view whose reads and writes all go through services.
+
+    SQLAdmin's own create, delete, export and import are off; what a view can do it says with `can_create`,
+    `can_edit` and `can_view_details`, and implements in `create_page`, `edit_page` and `details_page`.
+    """
+
+    menu: ClassVar[MenuEntry | None] = None
+    is_async = True
+    can_create = False
+    can_edit = False
+    can_delete = False
+    can_export = False
+    can_import = False
+    can_view_details = False
+    page_size = listing.PAGE_SIZES[1]
+    page_size_options = list(listing.PAGE_SIZES)
+
+    async def list_context(self, request: Request) -> dict[str, Any]:
+        """What the layout needs."""
+        return {**base_context(request), "page_sizes": listing.PAGE_SIZES}
+
+    async def create_page(self, request: Request) -> Response:
+        """The form for a new record, and its answer."""
+        raise NotFound
+
+    async def edit_page(self, request: Request, pk: str) -> Response:
+        """The edit form, and its answer."""
+        raise NotFound
+
+    async def details_page(self, request: Request, pk: str) -> Response:
+        """One record."""
+        raise NotFound
+
+    async def suggest(self, request: Request, name: str, term: str) -> Suggestions:
+        """Suggestions for a field of this view's forms."""
+        raise NotFound
+
+
+def page_request(request: Request) -> listing.PageRequest:
+    """Which page the address asks for; `Malformed` when it cannot be read."""
+    query = request.query_params
+    return listing.PageRequest(
+        number=parsing.whole_number(query.get("page", ""), "page number", default=1),
+        size=parsing.whole_number(query.get("pageSize", ""), "page size", default=listing.PAGE_SIZES[1]),
+    )
+
+
+def version_in(request: Request) -> int:
+    """The version that a form was opened with; `Malformed` when it is missing or no number."""
+    return parsing.whole_number(str(form_of(request).get("version", "")), "version of this form")
+
+
+@dataclass(frozen=True)
+class ActionPage:
+    """One action with a form of its own: GET asks, POST does it."""
+
+    title: str
+    explanation: str
+    button: str
+    back: str
+    form: Form
+    version: int | None = None
+    is_dangerous: bool = False
+    facts: Mapping[str, object] | None = None
+
+
+async def show_action(request: Request, action: ActionPage, *, status_code: int = 200) -> Response:
+    """The page that asks."""
+    return await render(request, "action.html", {"action": action}, status_code=status_code)
+
+
+async def run_action(
+    request: Request,
+    ask: Callable[[], Awaitable[ActionPage]],
+    act: Callable[[], Awaitable[Response]],
+) -> Response:
+    """Ask on GET; on POST do it, or ask again with the typed text and a sentence where something is wrong."""
+    if request.method != "POST":
+        return await show_action(request, await ask())
+    try:
+        return await act()
+    except SHOWN_AGAIN as error:
+        again = await ask()
+        shown = ActionPage(**{**vars(again), "form": again.form.typed(form_of(request), error)})
+        return await show_action(request, shown, status_code=error.status_code)

@@ -1,0 +1,182 @@
+"""Tickets: the list, one ticket's page, opening and editing."""
+
+from typing import Any, ClassVar
+
+from sqladmin import expose
+from starlette.requests import Request
+from starlette.responses import Response
+
+from admin_app.errors import Malformed, StaleEdit
+from admin_app.models import Channel, Priority, Status, Ticket
+from admin_app.permissions import OWNING_ROLES, Permission, Role
+from admin_app.services.operations import tickets
+from admin_app.services.pages import ticket_list, ticket_page
+from admin_app.services.records import lookup
+from admin_app.web import parsing
+from admin_app.web.desk import actor_of, form_of
+from admin_app.web.forms import merge, without_theirs
+from admin_app.web.pages import redirect, render
+from admin_app.web.perform import perform, read
+from admin_app.web.views import ticket_forms
+from admin_app.web.views.base import (
+    PAGE_PARAMETERS,
+    SHOWN_AGAIN,
+    MenuEntry,
+    Paged,
+    RecordView,
+    Suggestions,
+    page_request,
+    version_in,
+)
+from admin_app.web.views.ticket_actions import TicketActions, page_path
+
+FILTERS = frozenset(
+    {"search", "status", "state", "priority", "channel", "owner", "creator", "tag", "from", "to", "overdue"}
+)
+PARAMETERS = PAGE_PARAMETERS | FILTERS | {"sortBy", "sort", "error"}
+STATES = {"", "active"}
+
+
+class TicketView(TicketActions, RecordView, model=Ticket):
+    """The desk's main view."""
+
+    name = "Ticket"
+    name_plural = "Tickets"
+    menu: ClassVar[MenuEntry] = MenuEntry("Tickets", "/admin/ticket/list", Permission.TICKET_LIST, "ticket")
+    column_list = [Ticket.ticket_number, Ticket.title, Ticket.status, Ticket.priority, Ticket.updated_at]
+    can_create = can_edit = can_view_details = True
+    list_template = "ticket_list.html"
+
+    async def list_context(self, request: Request) -> dict[str, Any]:
+        """The choices of the filter form."""
+        query = request.query_params
+        return {
+            **await super().list_context(request),
+            "statuses": ticket_forms.status_options(Status),
+            "priorities": ticket_forms.PRIORITIES,
+            "channels": ticket_forms.CHANNELS,
+            "filters_in_use": sum(1 for name in FILTERS - {"search"} if query.get(name)),
+            "suggest_owner": ticket_forms.SUGGEST_OWNER,
+            "suggest_creator": ticket_forms.SUGGEST_CREATOR,
+        }
+
+    async def list(self, request: Request) -> Any:
+        """One page of live tickets as filtered, searched and sorted by the address."""
+        query = request.query_params
+        parsing.known_parameters(query, PARAMETERS)
+        if query.get("sort", "desc") not in {"asc", "desc"}:
+            raise Malformed("Sort either asc or desc.")
+        found = await read(
+            request,
+            ticket_list.page,
+            wanted_filter(request),
+            sort=query.get("sortBy") or "created_at",
+            descending=query.get("sort", "desc") == "desc",
+            request=page_request(request),
+        )
+        return Paged(request, found)
+
+    async def details_page(self, request: Request, pk: str) -> Response:
+        """A ticket with its thread."""
+        return await self.show_thread(request, parsing.record_id(pk))
+
+    async def create_page(self, request: Request) -> Response:
+        """Open a ticket."""
+        timezone = actor_of(request).timezone
+        form, status_code = ticket_forms.new_form(timezone), 200
+        if request.method == "POST":
+            try:
+                new = ticket_forms.new_ticket(form_of(request), timezone)
+                outcome = await perform(request, tickets.open_ticket, new)
+                return redirect(request, page_path(outcome.record_id), "opened", new.title)
+            except SHOWN_AGAIN as error:
+                form, status_code = form.typed(form_of(request), error), error.status_code
+        return await render(request, "ticket_new.html", {"form": form}, status_code=status_code)
+
+    async def edit_page(self, request: Request, pk: str) -> Response:
+        """Edit a ticket; a stale save gets the conflict page, other mistakes the form with the typed text."""
+        ticket_id = parsing.record_id(pk)
+        if request.method != "POST":
+            return await self._edit_form(request, ticket_id)
+        try:
+            values = ticket_forms.edited_values(form_of(request), actor_of(request).timezone)
+            changes = without_theirs(form_of(request), values)
+            await perform(request, tickets.edit, ticket_id, changes, version=version_in(request))
+        except StaleEdit as stale:
+            return await self._conflict(request, ticket_id, stale)
+        except SHOWN_AGAIN as error:
+            return await self._edit_form(request, ticket_id, error)
+        return redirect(request, page_path(ticket_id), "saved", "The ticket")
+
+    async def suggest(self, request: Request, name: str, term: str) -> Suggestions:
+        """Possible owners, or customers."""
+        roles = {"owner": OWNING_ROLES, "creator": frozenset({Role.CUSTOMER})}.get(name)
+        if roles is None or not term.strip() or len(term) > 100 or "\x00" in term:
+            raise Malformed("Say which field and what to look for.")
+        people = await read(request, lookup.suggest_people, term=term, roles=roles)
+        return [{"id": person.email, "text": person.full_name} for person in people]
+
+    @expose("/number/{number}", methods=["GET"])
+    async def by_number(self, request: Request) -> Response:
+        """A ticket's page by its number."""
+        ticket = await read(request, lookup.ticket_by_number, request.path_params["number"])
+        return redirect(request, page_path(ticket.id))
+
+    async def show_thread(self, request: Request, ticket_id: int, **context: Any) -> Response:
+        """The ticket page; `context` brings back what was typed into one of its forms, and what is wrong with it."""
+        show_all = request.query_params.get("show") == "all"
+        thread = await read(request, ticket_page.read, ticket_id, show_all=show_all)
+        actions = self.actions_on(actor_of(request), thread.ticket)
+        status_code = context.pop("status_code", 200)
+        full = {"thread": thread, "ticket": thread.ticket, "actions": actions, "show_all": show_all, **context}
+        return await render(request, "ticket.html", full, status_code=status_code)
+
+    async def _edit_form(self, request: Request, ticket_id: int, error: Any = None) -> Response:
+        actor = actor_of(request)
+        ticket = await read(request, lookup.ticket, ticket_id)
+        form = ticket_forms.edit_form(actor, ticket)
+        version: object = ticket.version
+        if error is not None:
+            form = ticket_forms.keep_choice(form, form_of(request), error)
+            typed_version = str(form_of(request).get("version", ""))
+            version = typed_version if typed_version.isdigit() else ticket.version
+        context = {"form": form, "ticket": ticket, "version": version}
+        return await render(
+            request, "ticket_edit.html", context, status_code=error.status_code if error is not None else 200
+        )
+
+    async def _conflict(self, request: Request, ticket_id: int, stale: StaleEdit) -> Response:
+        actor = actor_of(request)
+        ticket = await read(request, lookup.ticket, ticket_id)
+        form = ticket_forms.edit_form(actor, ticket)
+        merged = merge(form, stale, lambda name, stored: ticket_forms.as_typed(actor, name, stored))
+        context = {
+            "merge": merged,
+            "label": str(ticket),
+            "action": f"/admin/ticket/edit/{ticket_id}",
+            "back": page_path(ticket_id),
+        }
+        return await render(request, "conflict.html", context, status_code=stale.status_code)
+
+
+def wanted_filter(request: Request) -> ticket_list.TicketFilter:
+    """The filter in an address; `Malformed` names what cannot be read."""
+    query, zone = request.query_params, actor_of(request).timezone
+    if query.get("state", "") not in STATES:
+        raise Malformed("The only state to filter by is active.")
+    if query.get("overdue", "") not in {"", "yes"}:
+        raise Malformed("The filter overdue is either yes or absent.")
+    priority = query.get("priority", "")
+    return ticket_list.TicketFilter(
+        search=query.get("search", "")[:200],
+        status=parsing.choice(query.get("status", ""), Status, "status"),
+        only_active=query.get("state") == "active",
+        priority=parsing.choice(priority, Priority, "priority"),
+        channel=parsing.choice(query.get("channel", ""), Channel, "channel"),
+        owner=query.get("owner", "").replace("\x00", "").strip(),
+        creator=query.get("creator", "").replace("\x00", "").strip(),
+        tag=query.get("tag", "").replace("\x00", ""),
+        created_from=parsing.date(query.get("from", ""), "first day", zone),
+        created_before=parsing.date(query.get("to", ""), "last day", zone, days_later=1),
+        overdue=query.get("overdue") == "yes",
+    )

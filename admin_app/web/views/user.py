@@ -1,0 +1,230 @@
+"""People: customers and the desk."""
+
+from typing import Any, ClassVar
+from zoneinfo import available_timezones
+
+import anyio.to_thread
+from sqladmin import expose
+from starlette.requests import Request
+from starlette.responses import Response
+
+from admin_app.errors import Malformed, StaleEdit
+from admin_app.models import User
+from admin_app.permissions import Permission, Role
+from admin_app.services.operations import accounts, sign_in
+from admin_app.services.pages import people_list
+from admin_app.services.records import lookup, passwords, text_rules
+from admin_app.web import parsing
+from admin_app.web.desk import actor_of, form_of, text_in
+from admin_app.web.forms import Field, Form, Options, merge, without_theirs
+from admin_app.web.pages import in_words, redirect, render
+from admin_app.web.perform import perform, read
+from admin_app.web.views.base import (
+    PAGE_PARAMETERS,
+    SHOWN_AGAIN,
+    ActionPage,
+    MenuEntry,
+    Paged,
+    RecordView,
+    page_request,
+    run_action,
+    version_in,
+)
+
+ROLES: Options = [(role.value, in_words(role.value)) for role in Role]
+ACTIVE = {"": None, "yes": True, "no": False}
+PASSWORD_HELP = f"At least {passwords.SHORTEST} characters."
+EDITED = ("full_name", "email", "timezone")
+
+
+def person_path(user_id: object) -> str:
+    """The address of a person's page."""
+    return f"/admin/user/details/{user_id}"
+
+
+def person_form(user: User | None) -> Form:
+    """The form of a person, stored or new."""
+    longest = text_rules.LONGEST
+    name = Field("full_name", "Full name", required=True, longest=longest["full_name"])
+    email = Field("email", "E-mail address", required=True, longest=longest["email"])
+    if user is None:
+        return Form([name, email])
+    zones = Field("timezone", "Time zone", kind="select", options=[(zone, zone) for zone in _zones(user.timezone)])
+    return Form([name, email, zones]).filled({field: str(getattr(user, field)) for field in EDITED})
+
+
+def _zones(current: str) -> list[str]:
+    places = {zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/"))}
+    return sorted(places | {"UTC", current})
+
+
+class UserView(RecordView, model=User):
+    """Never deleted, only deactivated."""
+
+    name = "Person"
+    name_plural = "People"
+    menu: ClassVar[MenuEntry] = MenuEntry("People", "/admin/user/list", Permission.USER_LIST, "people")
+    column_list = [User.full_name, User.email, User.role, User.is_active]
+    can_create = can_edit = can_view_details = True
+    list_template = "user_list.html"
+
+    async def list_context(self, request: Request) -> dict[str, Any]:
+        """The choices of the filter form."""
+        return {**await super().list_context(request), "roles": ROLES}
+
+    async def list(self, request: Request) -> Any:
+        """One page of people, by name."""
+        query = request.query_params
+        parsing.known_parameters(query, PAGE_PARAMETERS | {"search", "role", "active"})
+        if query.get("active", "") not in ACTIVE:
+            raise Malformed("The filter active is yes or no.")
+        wanted = people_list.PeopleFilter(
+            search=query.get("search", "")[:200],
+            role=parsing.choice(query.get("role", ""), Role, "role"),
+            is_active=ACTIVE[query.get("active", "")],
+        )
+        return Paged(request, await read(request, people_list.page, wanted, request=page_request(request)))
+
+    async def details_page(self, request: Request, pk: str) -> Response:
+        """A person, and what may be done about them."""
+        user = await read(request, lookup.user, parsing.record_id(pk))
+        context = {"user": user, "can_edit": accounts.can_edit(actor_of(request), user)}
+        return await render(request, "user.html", context)
+
+    async def create_page(self, request: Request) -> Response:
+        """Add a customer."""
+        form, status_code = person_form(None), 200
+        if request.method == "POST":
+            typed = form_of(request)
+            try:
+                outcome = await perform(
+                    request, accounts.create, email=text_in(typed, "email"), full_name=text_in(typed, "full_name")
+                )
+                return redirect(request, person_path(outcome.record_id), "created", text_in(typed, "full_name"))
+            except SHOWN_AGAIN as error:
+                form, status_code = form.typed(typed, error), error.status_code
+        return await render(request, "user_form.html", {"form": form, "user": None}, status_code=status_code)
+
+    async def edit_page(self, request: Request, pk: str) -> Response:
+        """Edit a person under the optimistic lock."""
+        user_id = parsing.record_id(pk)
+        typed = form_of(request)
+        if request.method != "POST":
+            return await self._edit_form(request, user_id)
+        try:
+            values: dict[str, object] = {name: text_in(typed, name) for name in EDITED if name in typed}
+            await perform(request, accounts.edit, user_id, without_theirs(typed, values), version=version_in(request))
+        except StaleEdit as stale:
+            user = await read(request, lookup.user, user_id)
+            context = {
+                "merge": merge(person_form(user), stale, lambda name, stored: str(stored or "")),
+                "label": str(user),
+                "action": f"/admin/user/edit/{user_id}",
+                "back": person_path(user_id),
+            }
+            return await render(request, "conflict.html", context, status_code=stale.status_code)
+        except SHOWN_AGAIN as error:
+            return await self._edit_form(request, user_id, error)
+        return redirect(request, person_path(user_id), "saved", text_in(typed, "full_name"))
+
+    @expose("/deactivate/{pk}", methods=["GET", "POST"])
+    async def deactivate(self, request: Request) -> Response:
+        """Keep a person out from now on."""
+        reason = Field("reason", "Reason", kind="textarea", required=True, longest=text_rules.LONGEST["reason"])
+        return await self._action(
+            request,
+            ("Deactivate", "They are signed out everywhere and cannot sign in again.", "deactivated"),
+            Form([reason]),
+            lambda user_id: perform(request, accounts.deactivate, user_id, reason=text_in(form_of(request), "reason")),
+        )
+
+    @expose("/reactivate/{pk}", methods=["GET", "POST"])
+    async def reactivate(self, request: Request) -> Response:
+        """Let a person back in."""
+        return await self._action(
+            request,
+            ("Reactivate", "They can sign in again, if they could before.", "reactivated"),
+            Form([]),
+            lambda user_id: perform(request, accounts.reactivate, user_id),
+        )
+
+    @expose("/role/{pk}", methods=["GET", "POST"])
+    async def change_role(self, request: Request) -> Response:
+        """Give a person another role."""
+        role = Field("role", "New role", kind="select", options=ROLES, required=True)
+        return await self._action(
+            request,
+            ("Change the role of", "It acts on their very next click.", "role_changed"),
+            Form([role]),
+            lambda user_id: perform(
+                request,
+                accounts.change_role,
+                user_id,
+                role=parsing.one_of(text_in(form_of(request), "role"), Role, "role"),
+            ),
+        )
+
+    @expose("/password/{pk}", methods=["GET", "POST"])
+    async def set_password(self, request: Request) -> Response:
+        """Set a person's password."""
+        actor_of(request).require(Permission.USER_RESET_PASSWORD)
+        password = Field(
+            "password",
+            "New password",
+            kind="password",
+            required=True,
+            help=PASSWORD_HELP,
+        )
+
+        async def act(user_id: int) -> Any:
+            user = await read(request, lookup.user, user_id)
+            typed = text_in(form_of(request), "password")
+            hashed = await anyio.to_thread.run_sync(lambda: passwords.hash_password(typed, email=user.email))
+            return await perform(request, accounts.set_password, user_id, password_hash=hashed)
+
+        explanation = "They are signed out everywhere. Tell them the password in person."
+        return await self._action(request, ("Set the password of", explanation, "password_set"), Form([password]), act)
+
+    @expose("/end-sessions/{pk}", methods=["GET", "POST"])
+    async def end_sessions(self, request: Request) -> Response:
+        """Sign a person out everywhere."""
+        return await self._action(
+            request,
+            ("Sign out", "Every sign-in of theirs ends with their next click.", "sessions_ended"),
+            Form([]),
+            lambda user_id: perform(request, sign_in.end_sessions_of, user_id),
+        )
+
+    async def _action(self, request: Request, words: tuple[str, str, str], form: Form, act: Any) -> Response:
+        title, explanation, code = words
+        user_id = parsing.record_id(request.path_params["pk"])
+
+        async def ask() -> ActionPage:
+            user = await read(request, lookup.user, user_id)
+            return ActionPage(
+                title=f"{title} {user.full_name}",
+                explanation=explanation,
+                button=title.split(" the ")[0],
+                back=person_path(user_id),
+                form=form.filled({"role": user.role.value}),
+                is_dangerous=code == "deactivated",
+            )
+
+        async def do() -> Response:
+            name = (await read(request, lookup.user, user_id)).full_name
+            await act(user_id)
+            return redirect(request, person_path(user_id), code, name)
+
+        return await run_action(request, ask, do)
+
+    async def _edit_form(self, request: Request, user_id: int, error: Any = None) -> Response:
+        user = await read(request, lookup.user, user_id)
+        form = person_form(user)
+        version: object = user.version
+        if error is not None:
+            form = form.typed(form_of(request), error)
+            typed_version = str(form_of(request).get("version", ""))
+            version = typed_version if typed_version.isdigit() else user.version
+        context = {"form": form, "user": user, "version": version}
+        status_code = error.status_code if error is not None else 200
+        return await render(request, "user_form.html", context, status_code=status_code)
