@@ -62,16 +62,25 @@ async def record_edit(session: AsyncSession, actor: Actor, record: Editable) -> 
 
 
 async def _entries_since(session: AsyncSession, record: Editable, version: int) -> list[AuditLog]:
+    """The entry of every save since `version`, oldest first; a version from the future has none.
+
+    Comments, files, watchers and sign-ins leave the version alone: theirs come second at their version.
+    """
+    if version > record.version:
+        return []
     statement = (
         select(AuditLog)
         .where(
             AuditLog.table_name == record.__tablename__,
             AuditLog.record_id == record.id,
-            AuditLog.version > version,
+            AuditLog.version > max(version, 0),
         )
         .order_by(AuditLog.id)
     )
-    return list((await session.scalars(statement)).all())
+    saves: dict[int | None, AuditLog] = {}
+    for entry in await session.scalars(statement):
+        saves.setdefault(entry.version, entry)
+    return list(saves.values())
 
 
 def _at_start(entries: list[AuditLog], field: str, current: object) -> object:

@@ -58,11 +58,11 @@ async def open_ticket(session: AsyncSession, actor: Actor, new: NewTicket) -> Ti
     text_rules.check(typed, required=("title",))
     creator = await lookup.active_person(session, new.creator, field="creator")
     owner = await lookup.possible_owner(session, new.owner, field="owner", lock=True) if new.owner.strip() else None
-    parent_id = await _parent_id(session, actor, new.parent) if new.parent.strip() else None
+    parent_id = await _parent_id(session, new.parent) if new.parent.strip() else None
     [number] = await ticket_numbers.take(session)
     ticket = Ticket(
         ticket_number=number,
-        **{name: text.strip() for name, text in typed.items()},
+        **{name: text_rules.normalised(text) for name, text in typed.items()},
         priority=new.priority,
         channel=new.channel,
         creator_id=creator.id,
@@ -88,8 +88,9 @@ async def edit(
 ) -> Ticket:
     """Save an edit form that was opened at `version`; fields left out stay as they are.
 
-    A status goes through the state table. Raises `StaleEdit` when somebody saved first, `InvalidInput` at a field,
-    `InvalidTransition` without an arrow. Saving without a change writes nothing.
+    A status goes through the state table; what is resolved or closed keeps a resolution. Raises `StaleEdit`
+    when somebody saved first, `InvalidInput` at a field, `InvalidTransition` without an arrow. Saving
+    without a change writes nothing.
     """
     actor.require(Permission.TICKET_EDIT)
     unknown = changes.keys() - set(EDITABLE_FIELDS)
@@ -107,6 +108,8 @@ async def edit(
             setattr(ticket, name, value)
     if target != before:
         workflow.move(actor, ticket, Status(str(target)))
+    if not (ticket.is_active or ticket.resolution):
+        raise InvalidInput(resolution="Say how this was solved.")
     await editing.record_edit(session, actor, ticket)
     if ticket.status != before:
         await _tell_status(session, actor, ticket)
@@ -197,7 +200,7 @@ async def _move(
     text_rules.check({"reason": reason, "resolution": resolution})
     workflow.find_arrow(ticket.status, target)
     lookup.check_version(ticket, version)
-    workflow.move(actor, ticket, target, reason=reason, resolution=resolution)
+    workflow.move(actor, ticket, target, reason=reason, resolution=text_rules.normalised(resolution))
     await audit.record(session, actor, actions[target], ticket, reason=reason.strip() or None)
     await _tell_status(session, actor, ticket)
     return ticket
@@ -215,8 +218,8 @@ async def _tell_status(session: AsyncSession, actor: Actor, ticket: Ticket) -> N
     )
 
 
-async def _parent_id(session: AsyncSession, actor: Actor, number: str) -> int:
-    wanted = number.strip().upper()
+async def _parent_id(session: AsyncSession, number: str) -> int:
+    wanted = number.replace("\x00", "").strip().upper()
     found = await session.scalar(select(Ticket.id).where(Ticket.ticket_number == wanted))
     if found is None:
         raise InvalidInput(parent=f"There is no ticket {wanted}.")
