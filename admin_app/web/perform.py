@@ -84,5 +84,8 @@ def _key_of(request: Request, actor: Actor) -> str | None:
     key = text_in(form, KEY_FIELD)[:LONGEST_KEY]
     if not key:
         return None
-    typed = sorted((name, value if isinstance(value, str) else value.filename) for name, value in form.multi_items())
+    typed = sorted(
+        (name, value if isinstance(value, str) else f"{value.filename} {value.size}")
+        for name, value in form.multi_items()
+    )
     return idempotency.key_hash(key, actor.id, request.url.path, typed)

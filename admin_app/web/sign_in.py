@@ -1,5 +1,6 @@
 """Cookie ↔ server-side session ↔ Actor."""
 
+import logging
 from urllib.parse import quote
 
 import anyio.to_thread
@@ -16,6 +17,8 @@ from admin_app.web.errors import error_page
 from admin_app.web.guard import SAFE_METHODS, session_cookie, session_token
 from admin_app.web.pages import redirect, render
 from admin_app.web.perform import perform
+
+logger = logging.getLogger("admin_app.web")
 
 SIGN_IN_PATH = "/admin/login"
 HOME_PATH = "/admin/"
@@ -57,8 +60,7 @@ class DeskAuthentication(AuthenticationBackend):
         request.state.signed_in = found
         request.state.holder.actor = found.actor.name
         if found.should_note(clock.now()) and request.url.path not in ASIDE_PATHS:
-            session_id = found.session_id
-            await desk.database.run(lambda session: sign_in.note_seen(session, session_id), repeatable=True)
+            await _note_seen(request, found.session_id)
         return True
 
     async def login(self, request: Request) -> Response | bool:
@@ -128,6 +130,14 @@ def own_path(path: str) -> str:
     is_own = path.startswith(HOME_PATH) and not path.startswith(SIGN_IN_PATH)
     is_plain = "\\" not in path and path.isprintable()
     return path if is_own and is_plain else HOME_PATH
+
+
+async def _note_seen(request: Request, session_id: int) -> None:
+    """Nobody is kept from a page because this could not be written; the next page tries again."""
+    try:
+        await desk_of(request).database.run(lambda session: sign_in.note_seen(session, session_id), repeatable=True)
+    except AppError as error:
+        logger.info("last seen was not written", extra={"event": "sign_in.note_seen", "reason": str(error)})
 
 
 async def _ask_to_sign_in(request: Request) -> Response:
