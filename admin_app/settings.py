@@ -109,11 +109,20 @@ class Settings(BaseSettings):
         if key:
             return key
         file = PROJECT_ROOT / "var" / "secret-key"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with file.open("x") as fresh:
-                file.chmod(0o600)
-                fresh.write(secrets.token_hex(32))
-        except FileExistsError:
-            pass
+        if not file.exists():
+            _keep_fresh_key(file)
         return file.read_text()
+
+
+def _keep_fresh_key(file: Path) -> None:
+    """Write a key beside the file and link it into place: of two processes one wins, and nobody reads half a key."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
+    draft.touch(mode=0o600)
+    draft.write_text(secrets.token_hex(32))
+    try:
+        file.hardlink_to(draft)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
