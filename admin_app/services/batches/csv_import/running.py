@@ -1,10 +1,9 @@
 """A whole file, batch by batch, each in a unit of work of its own. The caller brings what runs a unit of work."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Protocol, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,20 +15,11 @@ from admin_app.services.batches.csv_import.drafting import Drafter, Rejection
 from admin_app.services.batches.csv_import.reading import CsvSource, Row
 from admin_app.services.batches.csv_import.rehearsal import CUSTOMER, KEY, Rehearsal
 from admin_app.services.batches.csv_import.storing import BatchOutcome
+from admin_app.services.batches.units_of_work import RunsWork
 from admin_app.services.blocks import soft_delete
 from admin_app.services.records import audit
 
-T = TypeVar("T")
-
 BATCH_ROWS = 500
-
-
-class RunsWork(Protocol):
-    """`Database.run`: commits, retries, translates faults."""
-
-    async def __call__(self, work: Callable[[AsyncSession], Awaitable[T]], *, repeatable: bool = False) -> T:
-        """Run `work` in one transaction."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,184 @@
+"""The command line: `python -m admin_app …`. Errors are one sentence on standard error and a non-zero exit."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.exceptions import TyperException
+
+from admin_app.actor import command_line_actor
+from admin_app.cli import opening, serving, tickets
+from admin_app.cli.talking import fail, say, sentences
+from admin_app.db.database import Database
+from admin_app.errors import InvalidInput
+from admin_app.models.ticket import Channel, Priority, Status
+from admin_app.permissions import Role
+from admin_app.services.batches.csv_import import mapping as mappings
+from admin_app.services.operations import accounts
+from admin_app.services.pages.ticket_list import TicketFilter
+from admin_app.services.records import passwords
+from admin_app.settings import Environment, Settings
+
+desk = typer.Typer(
+    name="python -m admin_app",
+    help="Support Desk Admin: a browser admin for a customer-support desk.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on; HOST when left out.")]
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; PORT when left out.")]
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The CSV file.")]
+ExistingFile = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, readable=True)]
+
+
+@desk.command()
+def serve(
+    host: Host = None,
+    port: Port = None,
+    workers: Annotated[int | None, typer.Option(min=1, max=64, help="Processes; WORKERS when left out.")] = None,
+) -> None:
+    """Serve the desk. The database has to be migrated."""
+    with sentences():
+        serving.serve(read_settings(host=host, port=port, workers=workers))
+
+
+@desk.command()
+def demo(host: Host = None, port: Port = None) -> None:
+    """Load a believable demo desk once, show the sign-ins, and serve it."""
+    with sentences():
+        settings = read_settings(host=host, port=port)
+        serving.demo(settings)
+        serving.serve(settings)
+
+
+@desk.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    with sentences():
+        opening.migrate(read_settings().database_url)
+        say("The database is up to date.")
+
+
+@desk.command("create-user")
+def create_user(
+    email: Annotated[str, typer.Argument(help="The address that the person signs in with.")],
+    name: Annotated[str, typer.Option(help="Full name.")],
+    role: Annotated[Role, typer.Option(case_sensitive=False, help="What the person is at this desk.")],
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from the first line of standard input.")
+    ] = False,
+) -> None:
+    """Make an account. Without a password the person cannot sign in yet."""
+    with sentences():
+        settings = read_settings()
+        hashed = _password_hash(email, role) if password_stdin else None
+
+        async def create(database: Database) -> None:
+            await database.run(
+                lambda session: accounts.create(
+                    session, command_line_actor(), email=email, full_name=name, role=role, password_hash=hashed
+                )
+            )
+
+        opening.with_database(settings, create)
+        say(f"{name} <{email.strip().lower()}> is now {role.value} at this desk.")
+
+
+@desk.command("import-tickets")
+def import_tickets(
+    file: File,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="What the columns mean; else the file in config/ whose columns fit."
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything, then write nothing.")] = False,
+    report: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Where rejected rows go; else FILE.rejected.csv, here.")
+    ] = None,
+) -> None:
+    """Import tickets from a CSV file: good rows in, bad rows out with the reason."""
+    with sentences():
+        settings = read_settings()
+        chosen = mappings.load(mapping) if mapping else None
+        opening.with_database(
+            settings, lambda database: tickets.import_tickets(database, file, chosen, report, dry_run=dry_run)
+        )
+
+
+@desk.command("export-tickets")
+def export_tickets(
+    output: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="File to write, with a .sha256 beside it; else standard output.")
+    ] = None,
+    status: Annotated[Status | None, typer.Option(case_sensitive=False)] = None,
+    priority: Annotated[str | None, typer.Option(help="low, medium, high or critical.")] = None,
+    channel: Annotated[Channel | None, typer.Option(case_sensitive=False)] = None,
+    owner: Annotated[str, typer.Option(help="An e-mail address, or nobody.")] = "",
+    customer: Annotated[str, typer.Option(help="An e-mail address.")] = "",
+    tag: Annotated[str, typer.Option(help="Only tickets with this tag.")] = "",
+    search: Annotated[str, typer.Option(help="As in the search box of the list.")] = "",
+) -> None:
+    """Export tickets as CSV, safe to open in a spreadsheet; deleted ones stay out."""
+    with sentences():
+        settings = read_settings()
+        wanted = TicketFilter(
+            status=status,
+            priority=_priority(priority),
+            channel=channel,
+            owner=owner,
+            creator=customer,
+            tag=tag,
+            search=search,
+        )
+        opening.with_database(settings, lambda database: tickets.export_tickets(database, wanted, output))
+
+
+@desk.command()
+def seed(
+    count: Annotated[int, typer.Option("--tickets", min=1, max=10_000_000, help="How many tickets to add.")],
+) -> None:
+    """Add sample tickets for benchmarks; the same ones every time."""
+    with sentences():
+        settings = read_settings()
+        if settings.environment is Environment.PRODUCTION:
+            raise fail("Sample tickets are not for production. Set ENVIRONMENT to development, or leave it out.")
+        opening.with_database(settings, lambda database: tickets.seed_tickets(database, count))
+
+
+def read_settings(**options: Any) -> Settings:
+    """The settings, with those options on top that were given."""
+    return Settings(**{name: value for name, value in options.items() if value is not None})
+
+
+def main() -> None:
+    """Run the command that was typed; a mistyped one gets a sentence as well."""
+    try:
+        code = desk(standalone_mode=False)
+    except TyperException as error:
+        sys.exit(fail(error.format_message().replace("Value error, ", ""), code=error.exit_code).exit_code)
+    except typer.Abort:
+        sys.exit(fail("Stopped.", code=130).exit_code)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _password_hash(email: str, role: Role) -> str:
+    if role is Role.CUSTOMER:
+        raise InvalidInput(password="A customer never signs in; leave --password-stdin out.")  # noqa: S106 - a sentence
+    return passwords.hash_password(sys.stdin.readline().rstrip("\r\n"), email=email)
+
+
+def _priority(name: str | None) -> Priority | None:
+    named = {member.name.lower(): member for member in Priority}
+    if name is not None and name.lower() not in named:
+        raise InvalidInput(priority=f"Choose one of {', '.join(named)}.")
+    return named[name.lower()] if name is not None else None
+
+
+if __name__ == "__main__":
+    main()
