@@ -74,5 +74,8 @@ def safe_name(filename: str) -> str:
     cleaned = "".join(character for character in last if character.isprintable()).strip(" .")
     if not cleaned:
         raise InvalidInput(file="Choose a file.")
+    if len(cleaned) <= LONGEST_NAME:
+        return cleaned
     stem, dot, suffix = cleaned.rpartition(".")
-    return cleaned if len(cleaned) <= LONGEST_NAME else f"{stem[: LONGEST_NAME - len(suffix) - 1]}{dot}{suffix}"
+    room = LONGEST_NAME - len(dot + suffix)
+    return f"{stem[:room]}{dot}{suffix}" if stem and room > 0 else cleaned[:LONGEST_NAME]

@@ -75,7 +75,7 @@ async def _interested(session: AsyncSession, ticket: Ticket, body: str) -> list[
         .join(User, TicketWatcher.user_id == User.id)
         .where(TicketWatcher.ticket_id == ticket.id)
     )
-    words = {word.strip(".,:;!?()").lower() for word in body.split() if word.startswith("@")}
+    words = {word.strip(".,:;!?()").lower() for word in body.split()}
     return [
         row.user_id
         for row in await session.execute(statement)

@@ -7,6 +7,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app.actor import Actor
+from admin_app.db.upserts import insert_or_skip
 from admin_app.errors import InvalidInput
 from admin_app.models.audit_log import AuditAction
 from admin_app.models.tag import Tag
@@ -48,7 +49,8 @@ async def unwatch(session: AsyncSession, actor: Actor, ticket_id: int, *, user_i
     """Stop somebody from being told; nothing happens when they were not."""
     actor.require(Permission.TICKET_COMMENT)
     ticket = await lookup.ticket(session, actor, ticket_id, lock=True)
-    watcher = await session.scalar(_watcher(ticket.id, user_id))
+    is_id = 0 < user_id <= lookup.LARGEST_ID
+    watcher = await session.scalar(_watcher(ticket.id, user_id)) if is_id else None
     if watcher is not None:
         names = await lookup.names_of(session, [user_id])
         await session.delete(watcher)
@@ -75,15 +77,15 @@ async def tag(session: AsyncSession, actor: Actor, ticket_id: int, *, names: str
 
 
 async def tags_named(session: AsyncSession, names: Iterable[str]) -> list[Tag]:
-    """The tags with these names, made where they are missing."""
+    """The tags with these names, made where they are missing; others may make the same ones at this moment."""
     wanted = sorted(set(names))
-    known = {known.name: known for known in await session.scalars(select(Tag).where(Tag.name.in_(wanted)))}
-    for name in wanted:
-        if name not in known:
-            known[name] = Tag(name=name)
-            session.add(known[name])
-    await session.flush()
-    return [known[name] for name in wanted]
+    statement = select(Tag).where(Tag.name.in_(wanted)).order_by(Tag.name)
+    known = list(await session.scalars(statement))
+    missing = [name for name in wanted if name not in {tag.name for tag in known}]
+    if missing:
+        await session.execute(insert_or_skip(session, Tag), [{"name": name} for name in missing])
+        known = list(await session.scalars(statement))
+    return known
 
 
 async def all_tags(session: AsyncSession, actor: Actor, *, limit: int = 200) -> list[str]:
@@ -97,7 +99,9 @@ def _words(names: str) -> list[str]:
     if len(words) > MOST_TAGS:
         raise InvalidInput(tags=f"A ticket may have at most {MOST_TAGS} tags.")
     for word in words:
-        if len(word) > text_rules.LONGEST["tag"] or "\x00" in word:
+        if "\x00" in word:
+            raise InvalidInput(tags="A tag contains a character that cannot be stored.")
+        if len(word) > text_rules.LONGEST["tag"]:
             raise InvalidInput(tags=f"A tag may have at most {text_rules.LONGEST['tag']} characters.")
     return words
 
