@@ -108,10 +108,15 @@ class ImportMapping(_Part):
     timezone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
 
     def column_of(self, field: str) -> str:
-        """Which column a field of a ticket or a customer comes from; empty when several or none do."""
-        people = {"email": self.customer.email, "full_name": self.customer.name}
-        found = people.get(field) or getattr(self.columns, field.removesuffix("s") if field == "tag" else field, None)
-        return found if isinstance(found, str) else ""
+        """Which column a field of a ticket or a customer comes from; empty when none does."""
+        own = {
+            "email": self.customer.email,
+            "full_name": self.customer.name,
+            "external_key": self.external_key.column if self.external_key else None,
+            "tag": self.columns.tags,
+        }
+        found = own.get(field) or getattr(self.columns, field, None) or ""
+        return found if isinstance(found, str) else ", ".join(found)
 
     def missing_in(self, header: Sequence[str]) -> list[str]:
         """Columns that the mapping names and the file does not have."""

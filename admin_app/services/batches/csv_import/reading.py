@@ -78,7 +78,8 @@ class _Text(io.TextIOWrapper):
     """Leaves the file open when it is forgotten: the file is the caller's."""
 
     def __del__(self) -> None:
-        self.detach()
+        if not self.closed:
+            self.detach()
 
 
 class _Lines:

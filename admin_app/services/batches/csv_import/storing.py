@@ -134,9 +134,7 @@ class _Batch:
         found, made = await self._missing_customers(draft for _, draft in group)
         people = {**self.people, **found}
         tickets = [self._ticket(number, draft, people) for number, draft in group]
-        ids = (
-            await self.session.scalars(insert(Ticket).returning(Ticket.id, sort_by_parameter_order=True), tickets)
-        ).all()
+        ids = await _inserted(self.session, tickets)
         pairs = [
             {"ticket_id": ticket_id, "tag_id": self.tags[name]}
             for ticket_id, (_, draft) in zip(ids, group, strict=True)
@@ -178,6 +176,13 @@ class _Batch:
             "owner_id": people[draft.owner].id if draft.owner else None,
             "external_key": draft.external_key,
         }
+
+
+async def _inserted(session: AsyncSession, tickets: Sequence[dict[str, Any]]) -> list[int]:
+    """Insert the tickets; their ids in the same order. Matched by number, because SQLite promises no order."""
+    returned = await session.execute(insert(Ticket).returning(Ticket.ticket_number, Ticket.id), tickets)
+    ids = {row.ticket_number: row.id for row in returned}
+    return [ids[ticket["ticket_number"]] for ticket in tickets]
 
 
 def _blame_on_row(error: DBAPIError) -> AppError:

@@ -35,6 +35,8 @@ COMMENTS = (0, 1, 1, 2, 2, 2, 3, 5)
 RECENT_STATUSES = (Status.NEW, Status.NEW, Status.OPEN, Status.OPEN, Status.OPEN, Status.PENDING, Status.ON_HOLD)
 OLD_STATUSES = (*[Status.CLOSED] * 16, Status.RESOLVED, Status.RESOLVED, Status.PENDING, Status.OPEN)
 
+_INSERT = insert(Ticket).returning(Ticket.ticket_number, Ticket.id)
+
 
 @dataclass(frozen=True)
 class _People:
@@ -85,13 +87,8 @@ async def _write(session: AsyncSession, numbers: range, people: _People, today: 
     chance = random.Random(f"seed {numbers.start}")  # noqa: S311 - made-up data keeps no secret
     taken = await ticket_numbers.take(session, len(numbers))
     rows = [_ticket(chance, number, people, today) for number in taken]
-    statement = insert(Ticket).returning(Ticket.id, sort_by_parameter_order=True)
-    ids = list(await session.scalars(statement, rows))
-    comments = [
-        comment
-        for ticket_id, row in zip(ids, rows, strict=True)
-        for comment in _comments(chance, ticket_id, row, people)
-    ]
+    ids = {row.ticket_number: row.id for row in await session.execute(_INSERT, rows)}
+    comments = [comment for row in rows for comment in _comments(chance, ids[row["ticket_number"]], row, people)]
     if comments:
         await session.execute(insert(Comment), comments)
 
