@@ -98,7 +98,7 @@ async def deactivate(session: AsyncSession, actor: Actor, user_id: int, *, reaso
     text_rules.check({"reason": reason}, required=("reason",))
     if user.id == actor.id:
         raise Conflict("Nobody deactivates themselves.")
-    if user.role is not Role.CUSTOMER and not actor.can(Permission.USER_EDIT_STAFF) and user.role is Role.ADMIN:
+    if user.role is Role.ADMIN and not actor.can(Permission.USER_EDIT_STAFF):
         raise PermissionDenied("Only an admin may deactivate an admin.")
     if not user.is_active:
         raise Conflict(f"{user.full_name} is deactivated already.")

@@ -57,10 +57,8 @@ class SignedIn:
 
 async def stored_hash(session: AsyncSession, *, email: str) -> str | None:
     """The password hash behind an address, to be checked outside of any transaction: checking is slow on purpose."""
-    address = lookup.address_in(email)
-    if "\x00" in address:
-        return None
-    found: str | None = await session.scalar(select(User.password_hash).where(User.email == address))
+    statement = select(User.password_hash).where(User.email == lookup.address_in(email))
+    found: str | None = await session.scalar(statement)
     return found
 
 
@@ -78,7 +76,7 @@ async def open_session(
     `proven_hash` is the stored hash that the password was checked against, None when it was wrong. Unknown address,
     wrong password, deactivated account and customer are not told apart; the audit log has the refused address.
     """
-    address = lookup.address_in(email).replace("\x00", "")[:254]
+    address = lookup.address_in(email)[:254]
     user = await session.scalar(select(User).where(User.email == address))
     if user is None or proven_hash is None or user.password_hash != proven_hash or not _may_sign_in(user):
         await _refused(session, user, address, caller)
@@ -176,5 +174,5 @@ def _may_sign_in(user: User) -> bool:
 
 
 async def _refused(session: AsyncSession, user: User | None, address: str, caller: Caller) -> None:
-    subject = user or User(email=address.replace("\x00", ""), full_name="Unknown", role=Role.CUSTOMER, timezone="UTC")
+    subject = user or User(email=address, full_name="Unknown", role=Role.CUSTOMER, timezone="UTC")
     await audit.record(session, actor_of(subject, caller), AuditAction.SIGN_IN_REFUSED, subject, changes={})
