@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
@@ -21,7 +22,7 @@ from admin_app.settings import Settings
 from admin_app.web import health
 from admin_app.web.admin import DeskAdmin
 from admin_app.web.desk import AttachDesk, Desk
-from admin_app.web.errors import ErrorPages
+from admin_app.web.errors import ErrorPages, http_error
 from admin_app.web.guard import Guard, SecurityHeaders
 from admin_app.web.sign_in import HOME_PATH, SIGN_IN_PATH
 from admin_app.web.tokens import Tokens
@@ -58,7 +59,11 @@ def create_app(settings: Settings) -> Starlette:
         yield
         await database.dispose()
 
-    app = Starlette(routes=[Route("/", to_desk, methods=["GET"]), *health.ROUTES], lifespan=lifespan)
+    app = Starlette(
+        routes=[Route("/", to_desk, methods=["GET"]), *health.ROUTES],
+        exception_handlers={HTTPException: http_error},
+        lifespan=lifespan,
+    )
     admin = DeskAdmin(app, database.read_sessions)
     app.user_middleware = [
         Middleware(SecurityHeaders, asset_paths=ASSET_PATHS),

@@ -91,6 +91,17 @@ class DeskAdmin(Admin):
         return RedirectResponse("/admin/pool" if can_see_pool else "/admin/notification/list", status_code=302)
 
     @login_required
+    async def list(self, request: Request) -> Response:
+        """A page of records; a view without a place in the menu has no list."""
+        view = self.record_view(request)
+        if view.menu is None:
+            raise NotFound
+        if not view.has_permission(request, "list"):
+            raise PermissionDenied
+        response: Response = await super().list(request)
+        return response
+
+    @login_required
     async def create(self, request: Request) -> Response:
         """The form for a new record, and its answer."""
         view = self.record_view(request)

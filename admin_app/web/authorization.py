@@ -19,6 +19,7 @@ NEEDED: dict[tuple[str, str], Permission] = {
     ("user", "details"): Permission.USER_DETAILS,
     ("user", "create"): Permission.USER_CREATE,
     ("user", "edit"): Permission.USER_EDIT,
+    ("comment", "details"): Permission.TICKET_DETAILS,
     ("comment", "edit"): Permission.TICKET_COMMENT,
     ("audit-log", "list"): Permission.AUDIT_LIST,
     ("audit-log", "details"): Permission.AUDIT_DETAILS,

@@ -64,15 +64,18 @@ class ErrorPages:
 
 async def answer(request: Request, error: Exception) -> Response:
     """The page for an error; refusals are written to the audit log, surprises reported."""
+    headers: dict[str, str] = {}
     if isinstance(error, HTTPException):
+        headers.update(error.headers or {})
         error = _from_http(error)
     if not isinstance(error, AppError):
         error = await report(request, error)
     found = signed_in(request)
     if isinstance(error, PermissionDenied) and found is not None:
         await record_refusal(request, found.actor, str(error))
-    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Unavailable) else {}
-    if "application/json" in request.headers.get("accept", ""):
+    if isinstance(error, Unavailable):
+        headers["Retry-After"] = str(error.retry_after)
+    if wants_json(request):
         return JSONResponse({"error": str(error)}, status_code=error.status_code, headers=headers)
     try:
         response = await error_page(request, error)
@@ -102,6 +105,11 @@ async def error_page(request: Request, error: AppError, *, status_code: int | No
         "trash_id": error.ticket_id if isinstance(error, Gone) else None,
     }
     return await render(request, "error.html", context, status_code=status)
+
+
+def wants_json(request: Request) -> bool:
+    """Whether a script asks; browsers that show a page never do."""
+    return "application/json" in request.headers.get("accept", "")
 
 
 async def http_error(request: Request, error: Exception) -> Response:

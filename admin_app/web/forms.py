@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 
 from starlette.datastructures import FormData
 
-from admin_app.errors import AppError, FieldClash, StaleEdit
+from admin_app.errors import AppError, StaleEdit
 from admin_app.web.desk import text_in
+from admin_app.web.pages import in_words
 
 Options = Sequence[tuple[str, str]]
 
@@ -87,20 +88,7 @@ def merge(form: Form, stale: StaleEdit, as_typed: Callable[[str, object], str]) 
         clash = clashes.get(asked.name)
         if clash is None:
             continue
-        at_start, theirs, yours, merged = (
-            as_typed(asked.name, value) for value in (clash.at_start, clash.theirs, clash.yours, clash.merged)
-        )
-        words = dict(asked.options)
-        rows.append(
-            ClashRow(
-                field=replace(asked, value=merged),
-                at_start=words.get(at_start, at_start),
-                theirs=words.get(theirs, theirs),
-                yours=words.get(yours, yours),
-                is_clash=clash.is_clash,
-                changed_by=_changed_by(clash),
-            )
-        )
+        rows.append(_clash_row(asked, *(as_typed(asked.name, v) for v in (clash.at_start, clash.theirs, clash.yours))))
     return Merge(rows, stale, sum(row.is_clash for row in rows))
 
 
@@ -109,6 +97,19 @@ def without_theirs(form: FormData, values: Mapping[str, object]) -> dict[str, ob
     return {name: value for name, value in values.items() if form.get(f"choice-{name}") != "theirs"}
 
 
-def _changed_by(clash: FieldClash) -> str:
-    them, you = clash.theirs != clash.at_start, clash.yours != clash.at_start
-    return {(True, True): "both", (True, False): "them", (False, True): "you", (False, False): ""}[them, you]
+def _clash_row(asked: Field, at_start: str, theirs: str, yours: str) -> ClashRow:
+    """Sides are compared as the form holds them: a form knows no seconds, and nobody typed those it left out."""
+    them, you = theirs != at_start, yours != at_start
+    merged = yours if you else theirs
+    words = dict(asked.options)
+    if asked.kind == "select" and merged not in words:
+        words[merged] = in_words(merged)  # no longer on offer, yet what they chose must be what they see
+    at_start, theirs, yours = (words.get(text, text) for text in (at_start, theirs, yours))
+    return ClashRow(
+        field=replace(asked, value=merged, options=list(words.items())),
+        at_start=at_start,
+        theirs=theirs,
+        yours=yours,
+        is_clash=them and you and theirs != yours,
+        changed_by={(True, True): "both", (True, False): "them", (False, True): "you", (False, False): ""}[them, you],
+    )

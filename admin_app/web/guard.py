@@ -131,10 +131,13 @@ async def _read_form(request: Request) -> FormData:
     has_files = request.headers.get("content-type", "").startswith("multipart/form-data")
     limit = desk.max_form_bytes + (desk.store.limit + FORM_OVERHEAD_BYTES if has_files else 0)
     declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > limit:
+    if declared.isascii() and declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
         raise TooLarge("This form is too large.")
     counted = Request(request.scope, _CountedBody(request.receive, limit))
     try:
-        return await counted.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=desk.max_form_bytes)
+        form = await counted.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=desk.max_form_bytes)
+        for name, value in form.multi_items():
+            f"{name} {value if isinstance(value, str) else value.filename}".encode()  # half a character is no text
+        return form
     except (MultiPartException, HTTPException, ClientDisconnect, UnicodeDecodeError, ValueError) as error:
         raise Malformed("This form could not be read.") from error

@@ -25,7 +25,7 @@ def whole_number(text: str, what: str, default: int | None = None) -> int:
     """A whole number from 1 up; `Malformed` names `what` otherwise."""
     if not text and default is not None:
         return default
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:11]) <= LARGEST_NUMBER):
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and 1 <= int(text) <= LARGEST_NUMBER):
         raise Malformed(f"The {what} must be a whole number from 1 up.")
     return int(text)
 

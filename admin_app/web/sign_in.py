@@ -13,7 +13,7 @@ from admin_app.errors import AppError, InvalidInput
 from admin_app.services.operations import sign_in
 from admin_app.services.records import passwords
 from admin_app.web.desk import caller_of, desk_of, form_of, signed_in, text_in
-from admin_app.web.errors import error_page
+from admin_app.web.errors import answer, wants_json
 from admin_app.web.guard import SAFE_METHODS, session_cookie, session_token
 from admin_app.web.pages import redirect, render
 from admin_app.web.perform import perform
@@ -142,7 +142,9 @@ async def _note_seen(request: Request, session_id: int) -> None:
 
 async def _ask_to_sign_in(request: Request) -> Response:
     if request.method not in SAFE_METHODS:
-        return await error_page(request, SignInEnded())
+        return await answer(request, SignInEnded())
+    if wants_json(request):
+        return await answer(request, SignInEnded("Your sign-in has ended. Sign in again."))
     path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     wanted = "" if path == HOME_PATH else f"?next={quote(own_path(path), safe='/')}"
     return RedirectResponse(f"{SIGN_IN_PATH}{wanted}", status_code=302)

@@ -99,8 +99,10 @@ class TicketView(TicketActions, RecordView, model=Ticket):
         if request.method != "POST":
             return await self._edit_form(request, ticket_id)
         try:
-            values = ticket_forms.edited_values(form_of(request), actor_of(request).timezone)
-            changes = without_theirs(form_of(request), values)
+            actor, form = actor_of(request), form_of(request)
+            stored = await read(request, lookup.ticket, ticket_id)
+            values = ticket_forms.without_lost_seconds(actor, form, stored)
+            changes = without_theirs(form, values)
             await perform(request, tickets.edit, ticket_id, changes, version=version_in(request))
         except StaleEdit as stale:
             return await self._conflict(request, ticket_id, stale)

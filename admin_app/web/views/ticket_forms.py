@@ -102,6 +102,14 @@ def edited_values(form: FormData, timezone: str) -> dict[str, Any]:
     return {**typed, **_values(form, timezone, sent)}
 
 
+def without_lost_seconds(actor: Actor, form: FormData, ticket: Ticket) -> dict[str, Any]:
+    """What the edit form holds, less a due time that nobody touched: a form knows neither seconds nor summer time."""
+    values = edited_values(form, actor.timezone)
+    if text_in(form, "due_at") == as_typed(actor, "due_at", ticket.due_at):
+        values.pop("due_at", None)
+    return values
+
+
 def as_typed(actor: Actor, name: str, stored: object) -> str:
     """A stored value as the form holds it."""
     if stored is None:

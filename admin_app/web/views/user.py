@@ -8,7 +8,7 @@ from sqladmin import expose
 from starlette.requests import Request
 from starlette.responses import Response
 
-from admin_app.errors import Malformed, StaleEdit
+from admin_app.errors import Malformed, PermissionDenied, StaleEdit
 from admin_app.models import User
 from admin_app.permissions import Permission, Role
 from admin_app.services.operations import accounts, sign_in
@@ -133,6 +133,7 @@ class UserView(RecordView, model=User):
         reason = Field("reason", "Reason", kind="textarea", required=True, longest=text_rules.LONGEST["reason"])
         return await self._action(
             request,
+            Permission.USER_DEACTIVATE,
             ("Deactivate", "They are signed out everywhere and cannot sign in again.", "deactivated"),
             Form([reason]),
             lambda user_id: perform(request, accounts.deactivate, user_id, reason=text_in(form_of(request), "reason")),
@@ -143,6 +144,7 @@ class UserView(RecordView, model=User):
         """Let a person back in."""
         return await self._action(
             request,
+            Permission.USER_REACTIVATE,
             ("Reactivate", "They can sign in again, if they could before.", "reactivated"),
             Form([]),
             lambda user_id: perform(request, accounts.reactivate, user_id),
@@ -154,6 +156,7 @@ class UserView(RecordView, model=User):
         role = Field("role", "New role", kind="select", options=ROLES, required=True)
         return await self._action(
             request,
+            Permission.USER_CHANGE_ROLE,
             ("Change the role of", "It acts on their very next click.", "role_changed"),
             Form([role]),
             lambda user_id: perform(
@@ -167,14 +170,7 @@ class UserView(RecordView, model=User):
     @expose("/password/{pk}", methods=["GET", "POST"])
     async def set_password(self, request: Request) -> Response:
         """Set a person's password."""
-        actor_of(request).require(Permission.USER_RESET_PASSWORD)
-        password = Field(
-            "password",
-            "New password",
-            kind="password",
-            required=True,
-            help=PASSWORD_HELP,
-        )
+        password = Field("password", "New password", kind="password", required=True, help=PASSWORD_HELP)
 
         async def act(user_id: int) -> Any:
             user = await read(request, lookup.user, user_id)
@@ -183,19 +179,24 @@ class UserView(RecordView, model=User):
             return await perform(request, accounts.set_password, user_id, password_hash=hashed)
 
         explanation = "They are signed out everywhere. Tell them the password in person."
-        return await self._action(request, ("Set the password of", explanation, "password_set"), Form([password]), act)
+        words = ("Set the password of", explanation, "password_set")
+        return await self._action(request, Permission.USER_RESET_PASSWORD, words, Form([password]), act)
 
     @expose("/end-sessions/{pk}", methods=["GET", "POST"])
     async def end_sessions(self, request: Request) -> Response:
         """Sign a person out everywhere."""
         return await self._action(
             request,
+            Permission.USER_END_SESSIONS,
             ("Sign out", "Every sign-in of theirs ends with their next click.", "sessions_ended"),
             Form([]),
             lambda user_id: perform(request, sign_in.end_sessions_of, user_id),
         )
 
-    async def _action(self, request: Request, words: tuple[str, str, str], form: Form, act: Any) -> Response:
+    async def _action(
+        self, request: Request, needed: Permission, words: tuple[str, str, str], form: Form, act: Any
+    ) -> Response:
+        actor_of(request).require(needed)
         title, explanation, code = words
         user_id = parsing.record_id(request.path_params["pk"])
 
@@ -219,6 +220,8 @@ class UserView(RecordView, model=User):
 
     async def _edit_form(self, request: Request, user_id: int, error: Any = None) -> Response:
         user = await read(request, lookup.user, user_id)
+        if not accounts.can_edit(actor_of(request), user):
+            raise PermissionDenied(f"Only an admin may edit {user.full_name}.")
         form = person_form(user)
         version: object = user.version
         if error is not None:
