@@ -1,0 +1,64 @@
+"""A desk with a bit of everything on it: whatever a route can point at exists here."""
+
+import io
+from dataclasses import dataclass
+
+from admin_app.models import Attachment, Comment, Notification, Ticket, WatchLevel
+from admin_app.services.operations import attachments, comments, following, tickets
+from admin_app.services.records.file_store import FileStore
+from tests.services.scenes import Desk
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What there is, by name."""
+
+    ticket: Ticket
+    """Sam's, with a comment, a file, a tag and a watcher"""
+    other: Ticket
+    """Sid's, with nothing on it"""
+    closed: Ticket
+    deleted: Ticket
+    """in the trash, with a comment and a file"""
+    comment: Comment
+    attachment: Attachment
+    deleted_attachment: Attachment
+    notification: Notification
+    """to Sid"""
+
+
+async def furnish(desk: Desk, store: FileStore) -> Scene:
+    """Put it all there, through the services."""
+    cast = desk.cast
+    ticket = await desk.ticket(owner="sam@desk.example", description="Smoke everywhere.", category="Hardware")
+    comment = await desk.comment(ticket)
+    attachment = await attach(desk, store, ticket, "log.txt", b"it burns")
+    await desk.run(following.watch, cast.sam, ticket.id, person="sid@desk.example", level=WatchLevel.ALL)
+    await desk.run(following.tag, cast.sam, ticket.id, names="vip, fire")
+    other = await desk.ticket(title="Mouse is gone", owner="sid@desk.example")
+    closed = await desk.ticket(title="Solved long ago", owner="sam@desk.example")
+    await desk.run(tickets.close, cast.sam, closed.id, resolution="Turned it on.", version=1)
+    deleted = await desk.ticket(title="Spam", owner="sam@desk.example")
+    await desk.run(comments.add, cast.sam, deleted.id, body="Looks like spam.", is_internal=True)
+    deleted_attachment = await attach(desk, store, deleted, "spam.txt", b"buy this")
+    version = (await desk.stored(Ticket, deleted.id)).version
+    await desk.run(tickets.delete, cast.sam, deleted.id, reason="spam", version=version)
+    [notification, *_] = [told for told in await desk.rows(Notification) if told.user_id == cast.sid.id]
+    return Scene(
+        ticket=await desk.stored(Ticket, ticket.id),
+        other=other,
+        closed=await desk.stored(Ticket, closed.id),
+        deleted=await desk.stored(Ticket, deleted.id),
+        comment=comment,
+        attachment=attachment,
+        deleted_attachment=deleted_attachment,
+        notification=notification,
+    )
+
+
+async def attach(desk: Desk, store: FileStore, ticket: Ticket, filename: str, content: bytes) -> Attachment:
+    """A file that Sam put on a ticket."""
+    file: Attachment = await desk.run(
+        attachments.attach, desk.cast.sam, ticket.id, filename=filename, content=io.BytesIO(content), store=store
+    )
+    return file
