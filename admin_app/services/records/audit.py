@@ -86,7 +86,7 @@ async def record_many(
         for subject in subjects
     ]
     if entries:
-        await session.execute(insert(AuditLog), entries)
+        await session.execute(insert(AuditLog).execution_options(render_nulls=True), entries)
 
 
 async def refuse(session: AsyncSession, actor: Actor, what: str, reason: str) -> AuditLog:

@@ -23,6 +23,9 @@ from admin_app.services.batches.csv_import.drafting import Draft, Drafter, Rejec
 from admin_app.services.batches.csv_import.reading import Row
 from admin_app.services.records import audit
 
+INSERT_TICKETS = insert(Ticket).returning(Ticket.ticket_number, Ticket.id).execution_options(render_nulls=True)
+"""Empty columns are written too: left out, they would make a statement of their own for every mix of them."""
+
 
 class Person(NamedTuple):
     """What an import needs to know of somebody. No `User`: a rolled-back savepoint would leave a false one behind."""
@@ -180,7 +183,7 @@ class _Batch:
 
 async def _inserted(session: AsyncSession, tickets: Sequence[dict[str, Any]]) -> list[int]:
     """Insert the tickets; their ids in the same order. Matched by number, because SQLite promises no order."""
-    returned = await session.execute(insert(Ticket).returning(Ticket.ticket_number, Ticket.id), tickets)
+    returned = await session.execute(INSERT_TICKETS, tickets)
     ids = {row.ticket_number: row.id for row in returned}
     return [ids[ticket["ticket_number"]] for ticket in tickets]
 

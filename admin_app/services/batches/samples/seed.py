@@ -35,7 +35,9 @@ COMMENTS = (0, 1, 1, 2, 2, 2, 3, 5)
 RECENT_STATUSES = (Status.NEW, Status.NEW, Status.OPEN, Status.OPEN, Status.OPEN, Status.PENDING, Status.ON_HOLD)
 OLD_STATUSES = (*[Status.CLOSED] * 16, Status.RESOLVED, Status.RESOLVED, Status.PENDING, Status.OPEN)
 
-_INSERT = insert(Ticket).returning(Ticket.ticket_number, Ticket.id)
+_ALL_COLUMNS = {"render_nulls": True}
+_INSERT_TICKETS = insert(Ticket).returning(Ticket.ticket_number, Ticket.id).execution_options(**_ALL_COLUMNS)
+_INSERT_COMMENTS = insert(Comment).execution_options(**_ALL_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -87,10 +89,10 @@ async def _write(session: AsyncSession, numbers: range, people: _People, today: 
     chance = random.Random(f"seed {numbers.start}")  # noqa: S311 - made-up data keeps no secret
     taken = await ticket_numbers.take(session, len(numbers))
     rows = [_ticket(chance, number, people, today) for number in taken]
-    ids = {row.ticket_number: row.id for row in await session.execute(_INSERT, rows)}
+    ids = {row.ticket_number: row.id for row in await session.execute(_INSERT_TICKETS, rows)}
     comments = [comment for row in rows for comment in _comments(chance, ids[row["ticket_number"]], row, people)]
     if comments:
-        await session.execute(insert(Comment), comments)
+        await session.execute(_INSERT_COMMENTS, comments)
 
 
 def _ticket(chance: random.Random, number: str, people: _People, today: datetime) -> dict[str, Any]:
