@@ -1,7 +1,6 @@
-"""Which migrations the database has seen, and running those that it has not."""
+"""Which migrations the database has seen."""
 
-import asyncio
-
+import anyio.to_thread
 from sqlalchemy import text
 
 from admin_app.db import schema
@@ -9,38 +8,27 @@ from admin_app.db.database import Database
 from admin_app.db.engine import create_engines
 
 
-async def read(database_url: str, question):
-    database = Database(create_engines(database_url))
-    found = await database.read(question)
-    await database.dispose()
-    return found
-
-
 class TestUpgrade:
-    def test_an_empty_database_becomes_current(self, empty_database_url) -> None:
-        schema.upgrade(empty_database_url)
-        assert asyncio.run(read(empty_database_url, schema.is_current)) is True
-
-
-class TestNewestRevision:
-    def test_it_is_the_last_of_the_migrations(self) -> None:
-        files = sorted(file.name for file in (schema.PYPROJECT.parent / "alembic" / "versions").glob("0*.py"))
-        assert schema.newest_revision() == files[-1].split("_")[0]
-
-
-class TestStoredRevision:
-    async def test_a_database_that_no_migration_has_touched_has_none(self, empty_database_url) -> None:
-        assert await read(empty_database_url, schema.stored_revision) is None
-
-    async def test_a_migrated_one_says_which(self, database) -> None:
+    async def test_an_empty_database_becomes_current(self, empty_database_url: str) -> None:
+        database = Database(create_engines(empty_database_url))
+        assert await database.read(schema.stored_revision) is None
+        assert not await database.read(schema.is_current)
+        await anyio.to_thread.run_sync(schema.upgrade, empty_database_url)
         assert await database.read(schema.stored_revision) == schema.newest_revision()
+        assert await database.read(schema.is_current)
+        await database.dispose()
+
+    async def test_a_second_time_changes_nothing(self, database: Database, database_url: str) -> None:
+        await anyio.to_thread.run_sync(schema.upgrade, database_url)
+        assert await database.read(schema.is_current)
 
 
 class TestIsCurrent:
-    async def test_an_older_schema_is_not(self, database) -> None:
-        older = text("UPDATE alembic_version SET version_num = '0001'")
-        await database.run(lambda session: session.execute(older))
-        assert await database.read(schema.is_current) is False
+    async def test_an_older_schema_is_not(self, database: Database) -> None:
+        await database.run(lambda session: session.execute(text("UPDATE alembic_version SET version_num = '0001'")))
+        assert await database.read(schema.stored_revision) == "0001"
+        assert not await database.read(schema.is_current)
 
-    async def test_an_empty_database_is_not(self, empty_database_url) -> None:
-        assert await read(empty_database_url, schema.is_current) is False
+    async def test_a_version_table_without_a_row_is_not(self, database: Database) -> None:
+        await database.run(lambda session: session.execute(text("DELETE FROM alembic_version")))
+        assert not await database.read(schema.is_current)
