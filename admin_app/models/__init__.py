@@ -2,6 +2,8 @@
 
 from admin_app.models.attachment import Attachment
 from admin_app.models.audit_log import AuditAction, AuditLog
+from admin_app.models.audit_member import AuditMember
+from admin_app.models.batch import Batch, BatchKind, BatchState
 from admin_app.models.comment import Comment
 from admin_app.models.error_report import ErrorReport
 from admin_app.models.idempotency_key import IdempotencyKey
@@ -16,6 +18,10 @@ __all__ = [
     "Attachment",
     "AuditAction",
     "AuditLog",
+    "AuditMember",
+    "Batch",
+    "BatchKind",
+    "BatchState",
     "Channel",
     "Comment",
     "ErrorReport",

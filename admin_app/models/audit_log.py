@@ -42,6 +42,13 @@ class AuditAction(StrEnum):
     DEACTIVATE = "DEACTIVATE"
     REACTIVATE = "REACTIVATE"
     REFUSED = "REFUSED"
+    BULK_CLOSE = "BULK_CLOSE"
+    BULK_ASSIGN = "BULK_ASSIGN"
+    BULK_PRIORITY = "BULK_PRIORITY"
+    BULK_TAG = "BULK_TAG"
+    BULK_DELETE = "BULK_DELETE"
+    BULK_RESTORE = "BULK_RESTORE"
+    UNDO = "UNDO"
 
 
 class AuditLog(Identified, Timestamped, Base):

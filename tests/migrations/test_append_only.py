@@ -6,7 +6,7 @@ from sqlalchemy.exc import DBAPIError
 
 from admin_app.actor import ActorKind
 from admin_app.db.engine import create_engines
-from admin_app.models import AuditAction, AuditLog
+from admin_app.models import AuditAction, AuditLog, AuditMember
 
 
 @pytest.fixture
@@ -66,3 +66,33 @@ class TestAppendOnly:
 
     async def test_entries_can_be_added(self, database, entry_id) -> None:
         assert await stored(database) == ["as it was"]
+
+
+@pytest.fixture
+async def member_id(database, entry_id) -> int:
+    async def record(session) -> int:
+        member = AuditMember(audit_log_id=entry_id, table_name="tickets", record_id=7, record_label="as it was")
+        session.add(member)
+        await session.flush()
+        return member.id
+
+    return await database.run(record)
+
+
+class TestMembers:
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            update(AuditMember).values(record_label="as it suits"),
+            text("DELETE FROM audit_members"),
+            text("DELETE FROM audit_members WHERE record_id = 7"),
+        ],
+        ids=["update", "delete all", "delete one"],
+    )
+    async def test_what_a_batch_did_to_one_record_stays_as_well(self, database, member_id, statement) -> None:
+        async with database.engines.write.connect() as connection:
+            with pytest.raises(DBAPIError, match="append-only"):
+                await connection.execute(statement)
+        async with database.engines.read.connect() as connection:
+            labels = list((await connection.execute(text("SELECT record_label FROM audit_members"))).scalars())
+        assert labels == ["as it was"]
