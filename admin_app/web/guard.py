@@ -136,8 +136,19 @@ async def _read_form(request: Request) -> FormData:
     counted = Request(request.scope, _CountedBody(request.receive, limit))
     try:
         form = await counted.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=desk.max_form_bytes)
-        for name, value in form.multi_items():
-            f"{name} {value if isinstance(value, str) else value.filename}".encode()  # half a character is no text
-        return form
     except (MultiPartException, HTTPException, ClientDisconnect, UnicodeDecodeError, ValueError) as error:
         raise Malformed("This form could not be read.") from error
+    if not _is_text(form):
+        await form.close()
+        raise Malformed("This form could not be read.")
+    return form
+
+
+def _is_text(form: FormData) -> bool:
+    """False for half a character, as UTF-7 may hold: it can be neither stored nor shown again."""
+    try:
+        for name, value in form.multi_items():
+            f"{name} {value if isinstance(value, str) else value.filename}".encode()
+    except UnicodeEncodeError:
+        return False
+    return True

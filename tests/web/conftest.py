@@ -37,11 +37,17 @@ def password_hash() -> str:
 
 
 @pytest.fixture
-def settings(database_url: str, tmp_path: Path) -> Settings:
+def chosen_settings() -> dict[str, Any]:
+    """Settings that differ from the defaults; a class of tests may replace this."""
+    return {}
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path, chosen_settings: dict[str, Any]) -> Settings:
     """What the application of this test is started with."""
-    return Settings(
-        environment="test", database_url=database_url, secret_key=SECRET_KEY, attachments_folder=tmp_path / "files"
-    )
+    folder = tmp_path / "files"
+    needed = {"database_url": database_url, "secret_key": SECRET_KEY, "attachments_folder": folder}
+    return Settings(environment="test", **{**needed, **chosen_settings})
 
 
 @pytest.fixture

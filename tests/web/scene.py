@@ -21,10 +21,13 @@ class Scene:
     deleted: Ticket
     """in the trash, with a comment and a file"""
     comment: Comment
+    deleted_comment: Comment
+    """in the trash with its ticket"""
     attachment: Attachment
     deleted_attachment: Attachment
     notification: Notification
     """to Sid"""
+    adas_notification: Notification
 
 
 async def furnish(desk: Desk, store: FileStore) -> Scene:
@@ -39,20 +42,23 @@ async def furnish(desk: Desk, store: FileStore) -> Scene:
     closed = await desk.ticket(title="Solved long ago", owner="sam@desk.example")
     await desk.run(tickets.close, cast.sam, closed.id, resolution="Turned it on.", version=1)
     deleted = await desk.ticket(title="Spam", owner="sam@desk.example")
-    await desk.run(comments.add, cast.sam, deleted.id, body="Looks like spam.", is_internal=True)
+    deleted_comment = await desk.run(comments.add, cast.sam, deleted.id, body="Looks like spam.", is_internal=True)
     deleted_attachment = await attach(desk, store, deleted, "spam.txt", b"buy this")
     version = (await desk.stored(Ticket, deleted.id)).version
     await desk.run(tickets.delete, cast.sam, deleted.id, reason="spam", version=version)
-    [notification, *_] = [told for told in await desk.rows(Notification) if told.user_id == cast.sid.id]
+    await desk.ticket(title="Look at this", owner="ada@desk.example")
+    told = {row.user_id: row for row in await desk.rows(Notification)}
     return Scene(
         ticket=await desk.stored(Ticket, ticket.id),
         other=other,
         closed=await desk.stored(Ticket, closed.id),
         deleted=await desk.stored(Ticket, deleted.id),
         comment=comment,
+        deleted_comment=deleted_comment,
         attachment=attachment,
         deleted_attachment=deleted_attachment,
-        notification=notification,
+        notification=told[cast.sid.id],
+        adas_notification=told[cast.ada.id],
     )
 
 

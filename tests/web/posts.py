@@ -1,0 +1,119 @@
+"""One good form for every route that changes something, in an order in which all of them work."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from admin_app.models import Comment, Ticket, User
+from tests.services.scenes import Desk
+from tests.web.browsing import Visitor
+from tests.web.scene import Scene
+
+SIGN_IN, SIGN_OUT = "/admin/login", "/admin/logout"
+NOTHING_BEHIND = frozenset(
+    {
+        "/admin/trash/create",
+        "/admin/audit-log/create",
+        "/admin/notification/create",
+        "/admin/comment/create",
+        "/admin/trash/edit/{pk:path}",
+        "/admin/audit-log/edit/{pk:path}",
+        "/admin/notification/edit/{pk:path}",
+    }
+)
+"""Addresses that SQLAdmin's generic routes take and no view of ours answers."""
+
+
+@dataclass(frozen=True)
+class Post:
+    """What is sent where; `locked` is the record whose version the form carries."""
+
+    template: str
+    path: str
+    typed: Mapping[str, str] = field(default_factory=dict)
+    locked: tuple[Any, int] | None = None
+    files: Mapping[str, Any] | None = None
+
+    async def data(self, desk: Desk) -> dict[str, str]:
+        """The fields with the version that is stored now."""
+        if self.locked is None:
+            return dict(self.typed)
+        return {**self.typed, "version": str((await desk.stored(*self.locked)).version)}
+
+    async def send(self, visitor: Visitor, desk: Desk) -> httpx.Response:
+        """Send it as the page's own form would."""
+        return await visitor.post(self.path, await self.data(desk), files=self.files)
+
+
+def every_post(desk: Desk, scene: Scene) -> list[Post]:
+    """As Ada may send them, one after the other; signing out comes last."""
+    return [*_on_tickets(scene), *_in_the_trash(scene), *_on_people(desk), *_the_rest(scene)]
+
+
+def _on_tickets(scene: Scene) -> list[Post]:
+    lock = (Ticket, scene.ticket.id)
+
+    def on_ticket(verb: str, files: Any = None, locked: Any = None, **typed: str) -> Post:
+        return Post(f"/admin/ticket/{verb}/{{pk}}", f"/admin/ticket/{verb}/{scene.ticket.id}", typed, locked, files)
+
+    edit = on_ticket("edit", locked=lock, title="Printer still on fire")
+    return [
+        Post("/admin/ticket/create", "/admin/ticket/create", _NEW_TICKET),
+        Post("/admin/ticket/edit/{pk:path}", edit.path, edit.typed, lock),
+        on_ticket("comment", body="Water is on its way."),
+        on_ticket("attach", files={"file": ("plan.txt", b"run")}),
+        on_ticket("watch", person="sue@desk.example", level="replies"),
+        on_ticket("unwatch", user_id="3"),
+        on_ticket("tag", tags="vip, water"),
+        on_ticket("transfer", locked=lock, new_owner="sid@desk.example", reason="Sid has a bucket."),
+        on_ticket("resolve", locked=lock, resolution="It is wet now."),
+        on_ticket("reopen", locked=lock, reason="It burns again."),
+        on_ticket("close", locked=lock, resolution="It burned down."),
+        on_ticket("delete", locked=lock, reason="No printer, no ticket."),
+    ]
+
+
+_NEW_TICKET = {"creator": "kim@desk.example", "title": "Scanner hums", "priority": "2", "channel": "web"}
+
+
+def _in_the_trash(scene: Scene) -> list[Post]:
+    number = scene.ticket.ticket_number
+    return [
+        Post("/admin/trash/restore/{pk}", f"/admin/trash/restore/{scene.deleted.id}"),
+        Post("/admin/trash/purge/{pk}", f"/admin/trash/purge/{scene.ticket.id}", {"typed_number": number}),
+    ]
+
+
+def _on_people(desk: Desk) -> list[Post]:
+    mallory = desk.cast.users["mallory"]
+    person = {"full_name": "Mallory Mild", "email": "mild@desk.example", "timezone": "Europe/Berlin"}
+
+    def on_person(verb: str, name: str, **typed: str) -> Post:
+        return Post(f"/admin/user/{verb}/{{pk}}", f"/admin/user/{verb}/{desk.cast.users[name]}", typed)
+
+    return [
+        Post("/admin/user/create", "/admin/user/create", {"full_name": "Nora New", "email": "nora@desk.example"}),
+        Post("/admin/user/edit/{pk:path}", f"/admin/user/edit/{mallory}", person, (User, mallory)),
+        on_person("role", "olaf", role="staff"),
+        on_person("password", "sue", password="a kettle and a cup"),
+        on_person("end-sessions", "sue"),
+        on_person("deactivate", "mallory", reason="Left us."),
+        on_person("reactivate", "mallory"),
+    ]
+
+
+def _the_rest(scene: Scene) -> list[Post]:
+    comment = scene.deleted_comment.id
+    return [
+        Post(
+            "/admin/comment/edit/{pk:path}",
+            f"/admin/comment/edit/{comment}",
+            {"body": "It is spam."},
+            (Comment, comment),
+        ),
+        Post("/admin/notification/read/{pk}", f"/admin/notification/read/{scene.adas_notification.id}"),
+        Post("/admin/notification/read-all", "/admin/notification/read-all"),
+        Post(SIGN_OUT, SIGN_OUT),
+    ]
