@@ -114,7 +114,7 @@ def visit(desk: Desk, window: Callable[..., Visitor]) -> Visit:
             )
         )
         visitor = window(**options)
-        visitor.client.cookies.set("desk_session", token)
+        visitor.client.cookies.set("desk_session", token, domain="127.0.0.1")
         return visitor
 
     return sign_in
