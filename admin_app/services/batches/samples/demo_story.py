@@ -123,7 +123,7 @@ class Story:
             self._add(owner, "resolve", resolution=case.resolution)
         if ending is Status.CLOSED:
             self._add(owner, "close")
-            if self._number % 32 == 21:
+            if self._number % 11 == 3:
                 self._add(chance.choice(SUPERVISORS), "reopen", reason="The customer writes that it happened again")
 
     def _add(self, who: str, what: str, **words: object) -> None:
