@@ -1,8 +1,9 @@
 """Reading the audit log: filtered, and old → new in people's words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import String, cast, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -37,6 +38,7 @@ async def page(
 ) -> tuple[listing.Page[AuditLog], Sequence[audit_entries.Entry]]:
     """One page of entries, newest first, and the same entries made readable."""
     actor.require(Permission.AUDIT_LIST)
+    wanted = _storable(wanted)
     statement = select(AuditLog)
     if wanted.actor:
         address = lookup.address_in(wanted.actor)
@@ -74,3 +76,9 @@ async def find(session: AsyncSession, actor: Actor, entry_id: int) -> audit_entr
         raise NotFound("There is no such audit entry.")
     [entry] = await audit_entries.readable(session, [log])
     return entry
+
+
+def _storable(wanted: AuditFilter) -> AuditFilter:
+    """Without NULs: no stored text holds one, and PostgreSQL refuses to look for it."""
+    texts: dict[str, Any] = {name: value.replace("\x00", "") for name, value in vars(wanted).items() if type(value) is str}
+    return replace(wanted, **texts)

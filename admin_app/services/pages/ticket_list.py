@@ -144,7 +144,7 @@ def _related(actor: Actor, wanted: TicketFilter) -> Iterator[ColumnElement[bool]
     if wanted.creator:
         yield Ticket.creator_id == _id_of(wanted.creator)
     if wanted.tag:
-        yield Ticket.tags.any(Tag.name == wanted.tag.strip().lower())
+        yield Ticket.tags.any(Tag.name == wanted.tag.replace("\x00", "").strip().lower())
 
 
 def _owned_by(owner: str, actor: Actor) -> ColumnElement[bool]:
@@ -157,4 +157,4 @@ def _owned_by(owner: str, actor: Actor) -> ColumnElement[bool]:
 
 
 def _id_of(address: str) -> Any:
-    return select(User.id).where(User.email == lookup.address_in(address).replace("\x00", "")).scalar_subquery()
+    return select(User.id).where(User.email == lookup.address_in(address)).scalar_subquery()

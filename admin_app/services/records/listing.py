@@ -77,7 +77,8 @@ async def paginate(
         raise NotFound(f"This list has no page {request.number}.")
     entity = statement.column_descriptions[0]["entity"]
     capped = statement.with_only_columns(entity.id).order_by(None).limit(COUNT_CAP + 1)
-    count = await session.scalar(select(func.count()).select_from(capped.subquery())) or 0
+    counted = select(func.count()).select_from(capped.subquery()).execution_options(**statement.get_execution_options())
+    count = await session.scalar(counted) or 0
     return Page(
         rows=rows[: request.size],
         number=request.number,
