@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 
 from admin_app.errors import NotFound, PermissionDenied
 from admin_app.permissions import Permission
-from admin_app.web import pages
+from admin_app.web import pages, words
 from admin_app.web.authorization import DeskAuthorization
 from admin_app.web.desk import actor_of
 from admin_app.web.errors import ErrorPages, http_error
@@ -72,7 +72,12 @@ class DeskAdmin(Admin):
         environment.trim_blocks = environment.lstrip_blocks = True
         environment.filters["local"] = pages.as_local
         environment.filters["input_time"] = pages.as_input
-        environment.filters["words"] = pages.in_words
+        environment.filters["words"] = words.in_words
+        environment.filters["field_words"] = words.field_words
+        environment.filters["action_words"] = words.action_words
+        environment.filters["value_words"] = words.value_words
+        environment.filters["brief"] = words.brief_time
+        environment.globals["hidden_fields_of_audit"] = words.HIDDEN
         environment.filters["file_size"] = pages.file_size
 
     def record_view(self, request: Request) -> RecordView:

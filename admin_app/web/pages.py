@@ -15,6 +15,7 @@ from admin_app.permissions import Permission
 from admin_app.web.desk import desk_of, signed_in
 from admin_app.web.guard import TOKEN_FIELD, session_token
 from admin_app.web.perform import KEY_FIELD
+from admin_app.web.words import in_words as in_words
 
 MESSAGE_COOKIE = "desk_message"
 MESSAGE_SECONDS = 60
@@ -102,12 +103,6 @@ def as_local(moment: datetime | None, zone: Any, form: str = "%d %b %Y, %H:%M") 
 def as_input(moment: datetime | None, zone: Any) -> str:
     """A time as a `datetime-local` field holds it."""
     return as_local(moment, zone, "%Y-%m-%dT%H:%M")
-
-
-def in_words(value: object) -> str:
-    """A stored word as people read it: `on_hold` is *On hold*."""
-    text = str(getattr(value, "name", value) if isinstance(value, int) else value)
-    return text.replace("_", " ").strip().capitalize()
 
 
 def file_size(size: int) -> str:

@@ -59,15 +59,45 @@ function cleanQuery(form) {
   });
 }
 
-// Replaces a live region with its own fresh copy every few seconds while the page is visible.
+// Replaces a live region with its own fresh copy every few seconds while the page is visible. Says what has changed, and
+// when the figures are no longer fresh.
 function refresh(region) {
-  setInterval(async () => {
-    if (document.hidden) return;
-    const answer = await fetch(location.href);
-    if (!answer.ok) return;
+  const stale = document.querySelector(`[data-stale-for="${region.id}"]`);
+  const voice = document.querySelector(`[data-said-by="${region.id}"]`);
+  const said = () => Array.from(region.querySelectorAll("[data-say]"), (part) => `${part.dataset.say}: ${part.textContent.trim()}`).join(", ");
+  let last = said();
+  const ask = async () => {
+    const answer = await fetch(location.href, { redirect: "error" });
+    if (!answer.ok) throw new Error(answer.statusText);
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(region.id);
-    if (fresh) region.replaceChildren(...fresh.childNodes);
+    region.replaceChildren(...fresh.childNodes);
+    if (said() !== last) voice.textContent = last = said();
+  };
+  setInterval(() => {
+    if (!document.hidden) ask().then(() => { stale.hidden = true; }, () => { stale.hidden = false; });
   }, Number(region.dataset.refreshSeconds) * 1000);
+}
+
+// Says a message once more when the page is there: what is in a page from its beginning is not read out.
+function sayAgain(place) {
+  const parts = Array.from(place.childNodes);
+  if (place.children.length) setTimeout(() => place.replaceChildren(...parts), 150);
+}
+
+// To the first field that is wrong, or to the sentence that says what is.
+function showWhatIsWrong() {
+  const field = document.querySelector("[aria-invalid=true]");
+  const sentence = document.querySelector("[data-wrong]");
+  const target = field || sentence;
+  if (!target) return;
+  target.focus();
+  target.scrollIntoView({ block: "center" });
+}
+
+// Typing into a field on the conflict page is choosing it.
+function chooseByTyping(choice) {
+  const field = document.getElementById(choice.dataset.choice);
+  field.addEventListener("input", () => { choice.querySelector("[value=mine]").checked = true; });
 }
 
 function onShortcut(event) {
@@ -86,7 +116,10 @@ document.querySelectorAll("[data-keep-typing]").forEach(keepTyping);
 document.querySelectorAll("form[method=post]").forEach(showSending);
 document.querySelectorAll("[data-clean-query]").forEach(cleanQuery);
 document.querySelectorAll("[data-refresh-seconds]").forEach(refresh);
+document.querySelectorAll("[data-messages]").forEach(sayAgain);
+document.querySelectorAll("[data-choice]").forEach(chooseByTyping);
 document.addEventListener("keydown", onShortcut);
+showWhatIsWrong();
 // A page that comes back from the history may have its button still disabled.
 window.addEventListener("pageshow", () => {
   document.querySelectorAll("button[disabled], form :disabled").forEach((element) => { element.disabled = false; });

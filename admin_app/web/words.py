@@ -1,0 +1,96 @@
+"""Stored names and values, as people at the desk say them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from admin_app import clock
+
+FIELDS: Mapping[str, str] = {
+    "body": "Text",
+    "channel": "Channel",
+    "closed_at": "Closed",
+    "creator_id": "Customer",
+    "due_at": "Due",
+    "email": "E-mail address",
+    "external_key": "Number elsewhere",
+    "first_response_at": "First response",
+    "full_name": "Name",
+    "is_active": "Active",
+    "is_internal": "Internal",
+    "manager_id": "Manager",
+    "open_sessions": "Open sign-ins",
+    "owner_id": "Owner",
+    "parent_id": "Follow-up to",
+    "resolved_at": "Resolved",
+    "timezone": "Time zone",
+}
+HIDDEN = frozenset({"deleted_at", "deleted_by_id", "delete_reason", "delete_batch_id", "storage_key", "sha256"})
+"""Fields of an audit entry that tell a person nothing."""
+
+SPOKEN_FIELDS = frozenset({"status", "channel", "role", "priority"})
+VERBS: Mapping[str, str] = {
+    "CREATE": "opened it",
+    "EDIT": "edited",
+    "RESOLVE": "resolved it",
+    "CLOSE": "closed it",
+    "REOPEN": "reopened it",
+    "DELETE": "deleted it",
+    "RESTORE": "restored it",
+    "TRANSFER_OWNERSHIP": "handed it over",
+    "COMMENT": "commented",
+    "ATTACH": "attached a file",
+    "WATCH": "set a watcher",
+    "UNWATCH": "removed a watcher",
+    "TAG": "changed the tags",
+    "IMPORT": "imported it",
+}
+
+
+def in_words(value: object) -> str:
+    """A stored word as people read it: `on_hold` is *On hold*."""
+    text = str(getattr(value, "name", value) if isinstance(value, int) else value)
+    return text.replace("_", " ").strip().capitalize()
+
+
+def field_words(field: str) -> str:
+    """A column as people call it; what is a name already stays as it is."""
+    if field in FIELDS:
+        return FIELDS[field]
+    return in_words(field) if field.islower() and " " not in field else field
+
+
+def action_words(action: str) -> str:
+    """What somebody did to a ticket, to be read after their name."""
+    return VERBS.get(action, in_words(action).lower())
+
+
+def value_words(value: Any, field: str, zone: Any) -> str:
+    """A recorded value as the page of the record would show it."""
+    if value is None or value == "":
+        return "empty"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if field in SPOKEN_FIELDS:
+        return in_words(value)
+    if field.endswith("_at") and isinstance(value, str):
+        return _local(value, zone)
+    return str(value)
+
+
+def brief_time(moment: datetime | None, zone: Any) -> str:
+    """A time as short as it can be told apart: today by the hour, this year without the year."""
+    if moment is None:
+        return ""
+    local, today = moment.astimezone(zone), clock.now().astimezone(zone)
+    if local.date() == today.date():
+        return local.strftime("%H:%M today")
+    return local.strftime("%d %b, %H:%M" if local.year == today.year else "%d %b %Y")
+
+
+def _local(text: str, zone: Any) -> str:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return moment.astimezone(zone).strftime("%d %b %Y, %H:%M") if moment.tzinfo else text
