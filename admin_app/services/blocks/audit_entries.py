@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app.models.audit_log import AuditLog
 from admin_app.models.ticket import Priority
-from admin_app.services.records import lookup
+from admin_app.services.records import history, lookup
 
 PEOPLE_FIELDS = frozenset({"owner_id", "creator_id", "manager_id", "deleted_by_id", "author_id", "uploaded_by_id"})
 
@@ -24,18 +24,18 @@ class Change:
 
 @dataclass(frozen=True)
 class Entry:
-    """An audit entry with its changes in people's words."""
+    """An audit entry with its changes in people's words: those of one member, when it is shown as part of a batch."""
 
     log: AuditLog
     changes: Sequence[Change]
 
 
-async def readable(session: AsyncSession, logs: Sequence[AuditLog]) -> list[Entry]:
+async def readable(session: AsyncSession, happenings: Sequence[history.Happening]) -> list[Entry]:
     """The entries with ids of people turned into names and priorities into words; one statement for all names."""
     ids = {
         value
-        for log in logs
-        for field, pair in log.changes.items()
+        for happening in happenings
+        for field, pair in happening.changes.items()
         if field in PEOPLE_FIELDS
         for value in pair
         if isinstance(value, int)
@@ -50,6 +50,9 @@ async def readable(session: AsyncSession, logs: Sequence[AuditLog]) -> list[Entr
         return value
 
     return [
-        Entry(log, [Change(field, spoken(field, old), spoken(field, new)) for field, (old, new) in log.changes.items()])
-        for log in logs
+        Entry(
+            history.log_of(happening),
+            [Change(field, spoken(field, old), spoken(field, new)) for field, (old, new) in happening.changes.items()],
+        )
+        for happening in happenings
     ]

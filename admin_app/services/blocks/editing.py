@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app.actor import Actor
 from admin_app.errors import FieldClash, SavedBy, StaleEdit
-from admin_app.models.audit_log import AuditAction, AuditLog
+from admin_app.models.audit_log import AuditAction
 from admin_app.models.comment import Comment
 from admin_app.models.ticket import Ticket
 from admin_app.models.user import User
-from admin_app.services.records import audit
+from admin_app.services.records import audit, history
 
 Editable = Ticket | Comment | User
 
@@ -37,7 +36,7 @@ async def check_version(session: AsyncSession, record: Editable, *, version: int
     raise StaleEdit(
         current_version=record.version,
         fields=fields,
-        saved_by=[SavedBy(entry.actor_name, entry.occurred_at) for entry in entries],
+        saved_by=[SavedBy(log.actor_name, log.occurred_at) for log in map(history.log_of, entries)],
     )
 
 
@@ -61,29 +60,20 @@ async def record_edit(session: AsyncSession, actor: Actor, record: Editable) -> 
     return True
 
 
-async def _entries_since(session: AsyncSession, record: Editable, version: int) -> list[AuditLog]:
-    """The entry of every save since `version`, oldest first; a version from the future has none.
+async def _entries_since(session: AsyncSession, record: Editable, version: int) -> list[history.Happening]:
+    """The entry of every save since `version`, oldest first, batches included; a version from the future has none.
 
     Comments, files, watchers and sign-ins leave the version alone: theirs come second at their version.
     """
     if version > record.version:
         return []
-    statement = (
-        select(AuditLog)
-        .where(
-            AuditLog.table_name == record.__tablename__,
-            AuditLog.record_id == record.id,
-            AuditLog.version > max(version, 0),
-        )
-        .order_by(AuditLog.id)
-    )
-    saves: dict[int | None, AuditLog] = {}
-    for entry in await session.scalars(statement):
+    saves: dict[int | None, history.Happening] = {}
+    for entry in await history.since(session, record, version=max(version, 0)):
         saves.setdefault(entry.version, entry)
     return list(saves.values())
 
 
-def _at_start(entries: list[AuditLog], field: str, current: object) -> object:
+def _at_start(entries: list[history.Happening], field: str, current: object) -> object:
     """The oldest `old` value among the entries, or the current value when nobody touched the field."""
     for entry in entries:
         if field in entry.changes:

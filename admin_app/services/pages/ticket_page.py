@@ -11,12 +11,11 @@ from sqlalchemy.orm import joinedload
 from admin_app.actor import Actor
 from admin_app.db.sessions import INCLUDE_DELETED
 from admin_app.models.attachment import Attachment
-from admin_app.models.audit_log import AuditLog
 from admin_app.models.comment import Comment
 from admin_app.models.ticket import Ticket
 from admin_app.models.watcher import TicketWatcher
 from admin_app.services.blocks import audit_entries
-from admin_app.services.records import lookup
+from admin_app.services.records import history, lookup
 
 NEWEST = 20
 ALL = 1000
@@ -49,7 +48,6 @@ async def read_deleted(session: AsyncSession, actor: Actor, ticket_id: int) -> T
 async def _thread(session: AsyncSession, ticket: Ticket, *, limit: int, batch: str | None) -> Thread:
     of_comments = [Comment.ticket_id == ticket.id, Comment.delete_batch_id == batch]
     of_attachments = [Attachment.ticket_id == ticket.id, Attachment.delete_batch_id == batch]
-    of_history = [AuditLog.table_name == Ticket.__tablename__, AuditLog.record_id == ticket.id]
     of_watchers = [TicketWatcher.ticket_id == ticket.id]
 
     async def newest(model: Any, conditions: list[Any], *loaded: Any) -> list[Any]:
@@ -64,15 +62,14 @@ async def _thread(session: AsyncSession, ticket: Ticket, *, limit: int, batch: s
         number(Comment, of_comments).label("comments"),
         number(Attachment, of_attachments).label("attachments"),
         number(TicketWatcher, of_watchers).label("watchers"),
-        number(AuditLog, of_history).label("history"),
+        history.number(ticket).label("history"),
     ).execution_options(**INCLUDE_DELETED)
     comments = await newest(Comment, of_comments, Comment.author)
-    entries = await newest(AuditLog, of_history)
     return Thread(
         ticket=ticket,
         comments=comments[::-1],
         attachments=await newest(Attachment, of_attachments, Attachment.uploaded_by),
         watchers=await newest(TicketWatcher, of_watchers, TicketWatcher.user),
-        history=await audit_entries.readable(session, entries),
+        history=await audit_entries.readable(session, await history.newest(session, ticket, limit=limit)),
         totals=dict((await session.execute(counted)).one()._mapping),
     )

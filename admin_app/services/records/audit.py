@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from admin_app.actor import Actor
 from admin_app.db.base import Base
 from admin_app.models.audit_log import AuditAction, AuditLog
+from admin_app.models.audit_member import AuditMember
 
 Changes = dict[str, list[Any]]
 """Field → [old, new], in JSON's own types."""
@@ -87,6 +88,46 @@ async def record_many(
     ]
     if entries:
         await session.execute(insert(AuditLog).execution_options(render_nulls=True), entries)
+
+
+async def record_batch(
+    session: AsyncSession,
+    actor: Actor,
+    action: AuditAction,
+    batch: Subject,
+    *,
+    batch_id: str,
+    reason: str | None = None,
+) -> AuditLog:
+    """Append the one entry of a change to many records; `record_members` says what it did to each."""
+    entry = AuditLog(
+        **_actor_columns(actor),
+        action=action,
+        table_name=batch.table_name,
+        record_label=batch.label[:LONGEST_LABEL],
+        changes=batch.changes,
+        reason=reason,
+        batch_id=batch_id,
+    )
+    session.add(entry)
+    await session.flush()
+    return entry
+
+
+async def record_members(session: AsyncSession, entry: AuditLog, members: Sequence[Subject]) -> None:
+    """Append what a batch did to each of these records, in one statement."""
+    rows = [
+        {
+            "audit_log_id": entry.id,
+            "table_name": member.table_name,
+            "record_id": member.record_id,
+            "record_label": member.label[:LONGEST_LABEL],
+            "version": member.version,
+            "changes": member.changes,
+        }
+        for member in members
+    ]
+    await session.execute(insert(AuditMember).execution_options(render_nulls=True), rows)
 
 
 async def refuse(session: AsyncSession, actor: Actor, what: str, reason: str) -> AuditLog:
