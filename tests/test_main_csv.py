@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -166,6 +167,17 @@ class TestExportTickets:
         lines = list(csv.DictReader(io.StringIO(done.stdout, newline="")))
         assert {(line["Status"], line["Priority"]) for line in lines} <= {("Closed", "High")}
         assert done.stderr.startswith(f"{len(lines)} rows, SHA-256 ")
+
+    def test_a_reader_who_has_seen_enough_is_no_accident(self, desk_url: str) -> None:
+        run("seed", "--tickets", "2000")
+        command = [sys.executable, "-m", "admin_app", "export-tickets"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as export:
+            assert export.stdout is not None
+            assert export.stderr is not None
+            export.stdout.read(10)
+            export.stdout.close()
+            assert export.stderr.read() == b""
+            assert export.wait(timeout=30) == 1
 
     def test_the_options_are_the_filters_of_the_list(self, desk_url: str, mapping: str, tmp_path: Path) -> None:
         file = tmp_path / "good.csv"

@@ -49,6 +49,9 @@ def sentences() -> Iterator[None]:
         yield
     except typer.Exit:
         raise
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(1) from None
     except Exception as error:
         sentence = sentence_for(error)
         if sentence is None:
