@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app.models.audit_log import AuditLog
+from admin_app.models.audit_member import AuditMember
 from admin_app.models.ticket import Priority
 from admin_app.services.records import history, lookup
 
@@ -28,6 +29,7 @@ class Entry:
 
     log: AuditLog
     changes: Sequence[Change]
+    member: AuditMember | None = None
 
 
 async def readable(session: AsyncSession, happenings: Sequence[history.Happening]) -> list[Entry]:
@@ -53,6 +55,7 @@ async def readable(session: AsyncSession, happenings: Sequence[history.Happening
         Entry(
             history.log_of(happening),
             [Change(field, spoken(field, old), spoken(field, new)) for field, (old, new) in happening.changes.items()],
+            happening if isinstance(happening, AuditMember) else None,
         )
         for happening in happenings
     ]

@@ -5,16 +5,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, cast, select
+from sqlalchemy import String, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import joinedload
 
 from admin_app.actor import Actor
 from admin_app.errors import NotFound
 from admin_app.models.audit_log import AuditAction, AuditLog
+from admin_app.models.audit_member import AuditMember
 from admin_app.models.user import User
 from admin_app.permissions import Permission
 from admin_app.services.blocks import audit_entries
 from admin_app.services.records import listing, lookup
+
+SHOWN_MEMBERS = 100
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class AuditFilter:
     """An e-mail address, or part of the name as it was then."""
     action: AuditAction | None = None
     record: str = ""
-    """A ticket number or an e-mail address."""
+    """A ticket number or an e-mail address; finds the batches that it was a member of, too."""
     table_name: str = ""
     field: str = ""
     batch_id: str = ""
@@ -49,9 +53,9 @@ async def page(
     if wanted.field:
         statement = statement.where(cast(AuditLog.changes, String).contains(f'"{wanted.field}": [', autoescape=True))
     if wanted.record:
-        statement = statement.where(
-            AuditLog.record_label.in_((wanted.record.strip().upper(), wanted.record.strip().lower()))
-        )
+        labels = (wanted.record.strip().upper(), wanted.record.strip().lower())
+        batches = select(AuditMember.audit_log_id).where(AuditMember.record_label.in_(labels))
+        statement = statement.where(AuditLog.record_label.in_(labels) | AuditLog.id.in_(batches))
     for column, value in (
         (AuditLog.action, wanted.action),
         (AuditLog.table_name, wanted.table_name),
@@ -78,7 +82,17 @@ async def find(session: AsyncSession, actor: Actor, entry_id: int) -> audit_entr
     return entry
 
 
+async def members_of(session: AsyncSession, actor: Actor, entry_id: int) -> tuple[list[audit_entries.Entry], int]:
+    """What a batch did to the first `SHOWN_MEMBERS` of its records, and how many there are in all."""
+    actor.require(Permission.AUDIT_DETAILS)
+    of_entry = AuditMember.audit_log_id == entry_id
+    first = select(AuditMember).where(of_entry).order_by(AuditMember.id).limit(SHOWN_MEMBERS)
+    members = (await session.scalars(first.options(joinedload(AuditMember.log)))).all()
+    count = await session.scalar(select(func.count(AuditMember.id)).where(of_entry)) or 0
+    return await audit_entries.readable(session, members), count
+
+
 def _storable(wanted: AuditFilter) -> AuditFilter:
     """Without NULs: no stored text holds one, and PostgreSQL refuses to look for it."""
-    texts: dict[str, Any] = {name: value.replace("\x00", "") for name, value in vars(wanted).items() if type(value) is str}
+    texts: dict[str, Any] = {name: text.replace("\x00", "") for name, text in vars(wanted).items() if type(text) is str}
     return replace(wanted, **texts)
