@@ -13,12 +13,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from admin_app.db import schema
 from admin_app.db.database import Database
 from admin_app.db.engine import PoolOptions, create_engines
 from admin_app.db.holders import Holder, current_holder
 from admin_app.services.operations.sign_in import Lifetime
 from admin_app.services.records.file_store import FileStore
-from admin_app.settings import Settings
+from admin_app.settings import Environment, Settings
 from admin_app.web import health
 from admin_app.web.admin import DeskAdmin
 from admin_app.web.desk import AttachDesk, Desk
@@ -56,6 +57,8 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        if settings.environment is Environment.PRODUCTION and not await database.read(schema.is_current):
+            raise RuntimeError("The database is not migrated. Run: python -m admin_app migrate")
         yield
         await database.dispose()
 
