@@ -1,5 +1,6 @@
 """Saving under an optimistic lock, and what a merge needs when somebody saved first."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta, timezone
 from io import BytesIO
 
@@ -99,6 +100,18 @@ class TestCheckVersion:
         await saves(desk, "sue", ticket, 2, title="Sue's")
         error = await stale_save(desk, ticket, version=clashed.current_version, title="Yours")
         assert by_field(error)["title"] == FieldClash("title", at_start="Sid's", theirs="Sue's", yours="Yours")
+
+    async def test_those_who_lose_a_race_get_every_field_too(self, desk, ticket) -> None:
+        names = ["sam", "sid", "sue", "ada"] * 2
+        ends = await asyncio.gather(
+            *(saves(desk, name, ticket, 1, title=f"{turn} {name}") for turn, name in enumerate(names)),
+            return_exceptions=True,
+        )
+        lost = [end for end in ends if end is not None]
+        assert {type(end) for end in lost} == {StaleEdit}
+        assert [end.current_version for end in lost] == [2] * 7
+        stored = await desk.stored(Ticket, ticket.id)
+        assert {by_field(end)["title"].theirs for end in lost} == {stored.title}
 
     async def test_saving_the_merged_page_works(self, desk, ticket) -> None:
         await saves(desk, "sid", ticket, 1, title="Theirs", description="Theirs")

@@ -204,6 +204,8 @@ class TestRecognise:
         await desk.run(service, desk.cast.ada, desk.cast.sam.id, **options)
         assert [await recognised(desk, token) for token in tokens] == [None, None]
         assert await recognised(desk, of_another)
+        ended = [row.revoked_at is not None for row in await desk.rows(UserSession)]
+        assert ended == [True, True, False], "a session must not come back to life with its person"
 
 
 class TestShouldNote:

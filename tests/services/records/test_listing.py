@@ -80,6 +80,13 @@ class TestPaginate:
         page = await desk.read(tags_page, size=25)
         assert (page.count, page.is_capped, page.count_label) == (60, False, "60")
 
+    async def test_it_is_the_database_that_stops_counting(self, desk, statement_counter) -> None:
+        with statement_counter() as counted:
+            await desk.read(tags_page)
+        [_, count] = counted.statements
+        assert count.startswith("SELECT count(*)")
+        assert "LIMIT" in count
+
     async def test_beyond_the_cap_pages_go_on(self, desk, sixty_tags, monkeypatch) -> None:
         monkeypatch.setattr(listing, "COUNT_CAP", 10)
         assert len((await desk.read(tags_page, size=25, number=3)).rows) == 10
