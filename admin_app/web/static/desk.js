@@ -94,6 +94,11 @@ function showWhatIsWrong() {
   target.scrollIntoView({ block: "center" });
 }
 
+// Filters that nobody uses take up half of a phone.
+function foldWhenNarrow(filters) {
+  if (matchMedia("(max-width: 44rem)").matches) filters.open = false;
+}
+
 // Typing into a field on the conflict page is choosing it.
 function chooseByTyping(choice) {
   const field = document.getElementById(choice.dataset.choice);
@@ -117,6 +122,7 @@ document.querySelectorAll("form[method=post]").forEach(showSending);
 document.querySelectorAll("[data-clean-query]").forEach(cleanQuery);
 document.querySelectorAll("[data-refresh-seconds]").forEach(refresh);
 document.querySelectorAll("[data-messages]").forEach(sayAgain);
+document.querySelectorAll("[data-fold-when-narrow]").forEach(foldWhenNarrow);
 document.querySelectorAll("[data-choice]").forEach(chooseByTyping);
 document.addEventListener("keydown", onShortcut);
 showWhatIsWrong();

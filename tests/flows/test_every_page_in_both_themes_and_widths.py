@@ -1,0 +1,172 @@
+"""Every page, wide and narrow, light and dark: it fits, it can be read, and the browser has nothing to complain of.
+
+`SCREENSHOTS=folder` keeps a picture of each.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from admin_app.models import Channel, Priority, Status, WatchLevel
+from admin_app.services.operations import comments, following, tickets
+from tests.flows.looking import Complaints, hard_to_read, too_wide
+from tests.flows.stage import Stage
+
+pytestmark = pytest.mark.browser
+
+UNBROKEN = "https://shop.example/" + "a-very-long-address-without-a-single-space" * 4
+PAGES = {
+    "dashboard": "/admin/",
+    "tickets": "/admin/ticket/list",
+    "tickets-filtered": "/admin/ticket/list?status=on_hold&overdue=yes",
+    "tickets-none": "/admin/ticket/list?search=nothing+like+this",
+    "ticket": "/admin/ticket/details/{busy}",
+    "ticket-quiet": "/admin/ticket/details/{quiet}",
+    "ticket-edit": "/admin/ticket/edit/{busy}",
+    "ticket-new": "/admin/ticket/create",
+    "ticket-transfer": "/admin/ticket/transfer/{busy}",
+    "ticket-delete": "/admin/ticket/delete/{busy}",
+    "trash": "/admin/trash/list",
+    "trash-entry": "/admin/trash/details/{deleted}",
+    "trash-restore": "/admin/trash/restore/{deleted}",
+    "trash-purge": "/admin/trash/purge/{deleted}",
+    "people": "/admin/user/list",
+    "person": "/admin/user/details/{kim}",
+    "person-edit": "/admin/user/edit/{kim}",
+    "person-new": "/admin/user/create",
+    "person-role": "/admin/user/role/{sid}",
+    "audit": "/admin/audit-log/list",
+    "audit-filtered": "/admin/audit-log/list?action=CREATE&actor=Sam",
+    "audit-none": "/admin/audit-log/list?actor=nobody+at+all",
+    "audit-entry": "/admin/audit-log/details/1",
+    "notifications": "/admin/notification/list",
+    "notifications-everyone": "/admin/notification/list?show=everyone",
+    "pool": "/admin/pool",
+}
+ERRORS = {"missing": ("/admin/ticket/details/999999", 404), "gone": ("/admin/ticket/details/{deleted}", 410)}
+
+
+@dataclass(frozen=True)
+class Look:
+    """A window and a theme."""
+
+    width: int
+    theme: str
+
+    def __str__(self) -> str:
+        return f"{self.width}-{self.theme}"
+
+
+LOOKS = [Look(width, theme) for width in (1280, 390) for theme in ("light", "dark")]
+
+
+@pytest.fixture(scope="module")
+def places(stage: Stage) -> dict[str, int]:
+    """A desk with something on every page, and what is in its addresses."""
+    cast = stage.cast
+    busy = stage.ticket(
+        f"The order page turns white after paying: {UNBROKEN[:120]}",
+        description=f"It began on Monday.\n\nFirst I saw {UNBROKEN}, then nothing.",
+        priority=Priority.CRITICAL,
+        channel=Channel.SOCIAL,
+        category="Orders",
+        owner="ada@desk.example",
+    )
+    for text, is_internal in ((f"See {UNBROKEN}", False), ("Looks like the payment provider.", True)):
+        stage.run(lambda s, t=text, i=is_internal: comments.add(s, cast.sam, busy.id, body=t, is_internal=i))
+    stage.run(lambda s: following.tag(s, cast.sam, busy.id, names="vip, payment, checkout"))
+    stage.run(lambda s: following.watch(s, cast.sam, busy.id, person="sid@desk.example", level=WatchLevel.REPLIES))
+    late = stage.ticket("Where is my parcel?", priority=Priority.HIGH, due_at=busy.created_at)
+    stage.run(lambda s: tickets.edit(s, cast.sid, late.id, {"status": Status.ON_HOLD, "category": "Post"}, version=1))
+    quiet = stage.ticket("Thank you")
+    stage.finished(Status.CLOSED, quiet)
+    deleted = stage.ticket("Sent twice")
+    stage.run(lambda s: comments.add(s, cast.sam, deleted.id, body="A double.", is_internal=False))
+    stage.run(lambda s: tickets.delete(s, cast.sam, deleted.id, reason="a double", version=1))
+    return {"busy": busy.id, "quiet": quiet.id, "deleted": deleted.id, **cast.users}
+
+
+def keep_picture(page: Page, look: Look, name: str) -> None:
+    folder = os.environ.get("SCREENSHOTS")
+    if folder:
+        page.screenshot(path=Path(folder) / f"{name}-{look}.png", full_page=True)
+
+
+def faults_of(page: Page, complaints: Complaints | None = None) -> list[str]:
+    """What is wrong with how the page looks."""
+    wide = [f"sticks out: {element}" for element in too_wide(page)]
+    return wide + [f"contrast {text}" for text in hard_to_read(page)] + (complaints.taken() if complaints else [])
+
+
+@pytest.fixture(params=LOOKS, ids=str)
+def look(request: pytest.FixtureRequest) -> Look:
+    """Each window in each theme."""
+    look: Look = request.param
+    return look
+
+
+def window_of(look: Look) -> dict[str, object]:
+    return {"viewport": {"width": look.width, "height": 844}, "color_scheme": look.theme}
+
+
+class TestEveryPage:
+    def test_fits_and_can_be_read(self, enter, places, look) -> None:
+        page = enter("ada", **window_of(look)).page
+        complaints, faults = Complaints(page), {}
+        for name, path in PAGES.items():
+            answer = page.goto(path.format(**places))
+            assert answer.status == 200, path
+            assert page.locator("html").get_attribute("data-bs-theme") == look.theme
+            assert page.locator("h1").count() == 1, f"{name} has one heading that says what it is"
+            keep_picture(page, look, name)
+            faults[name] = faults_of(page, complaints)
+        assert {name: found for name, found in faults.items() if found} == {}
+
+    def test_so_do_the_sign_in_page_and_the_errors(self, enter, visitor, places, look) -> None:
+        page = visitor(**window_of(look))
+        complaints = Complaints(page)
+        page.goto("/admin/login")
+        keep_picture(page, look, "sign-in")
+        assert faults_of(page, complaints) == []
+        sue = enter("sue", **window_of(look))
+        for name, (path, status) in ERRORS.items():
+            assert sue.go(path.format(**places)) == status
+            keep_picture(sue.page, look, name)
+            assert faults_of(sue.page) == []
+
+    def test_so_does_the_conflict_page(self, enter, stage, look) -> None:
+        ticket = stage.ticket("Two at once", description="As it was.")
+        sam = enter("sam", **window_of(look))
+        sam.edit(ticket)
+        changes = {"title": f"Theirs {UNBROKEN}"[:200], "category": "Post"}
+        stage.run(lambda s: tickets.edit(s, stage.cast.sid, ticket.id, changes, version=1))
+        sam.fill("Title", "Mine")
+        sam.fill("Description", "Mine as well.")
+        sam.press("Save")
+        sam.sees("Somebody saved first")
+        keep_picture(sam.page, look, "conflict")
+        assert faults_of(sam.page) == []
+
+
+class TestTheMeasures:
+    """They would notice."""
+
+    def test_what_sticks_out_is_seen(self, enter, look) -> None:
+        page = enter("ada", **window_of(look)).page
+        page.locator("h1").evaluate("heading => { heading.style.width = '3000px'; }")
+        assert too_wide(page)
+
+    def test_grey_on_grey_is_seen(self, enter, look) -> None:
+        page = enter("ada", **window_of(look)).page
+        page.locator("h1").evaluate("heading => { heading.style.cssText = 'color: #777; background: #888'; }")
+        assert any("Dashboard" in text for text in hard_to_read(page))
+
+    def test_inline_code_is_refused_and_seen(self, enter, look) -> None:
+        page = enter("ada", **window_of(look)).page
+        complaints = Complaints(page)
+        page.locator("h1").evaluate("heading => { heading.innerHTML = '<b style=\"color: red\">red</b>'; }")
+        page.wait_for_timeout(100)
+        assert any("Content Security Policy" in text for text in complaints.found)
