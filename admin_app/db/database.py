@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from admin_app.db import failures
 from admin_app.db.engine import Engines
+from admin_app.db.readiness import Readiness
 from admin_app.db.sessions import LiveSession, ReadOnlySession, follow_ups
 from admin_app.errors import Unavailable
 
@@ -39,6 +40,7 @@ class Database:
         self.retries = 0
         self.read_sessions = async_sessionmaker(engines.read, class_=ReadOnlySession, expire_on_commit=False)
         self._write_sessions = async_sessionmaker(engines.write, class_=LiveSession, expire_on_commit=False)
+        self._readiness = Readiness(self._answers)
         self._aside_sessions = async_sessionmaker(engines.aside, class_=ReadOnlySession, expire_on_commit=False)
 
     async def run(self, work: Work[T], *, repeatable: bool = False) -> T:
@@ -84,16 +86,20 @@ class Database:
                 yield session
 
     async def is_ready(self) -> bool:
-        """Whether the database answers and at least one pool connection can still be had."""
+        """Whether the database answers and at least one pool connection can still be had; told within moments."""
+        return await self._readiness.ask() and all(pool.checkedout() < pool.limit or pool.limit == 1 for pool in self.engines.pools.values())
+
+    async def dispose(self) -> None:
+        """Close every connection."""
+        await self._readiness.close()
+        await self.engines.dispose()
+
+    async def _answers(self) -> bool:
         try:
             await self.read(lambda session: session.execute(select(1)), aside=True)
         except Exception:
             return False
-        return all(pool.checkedout() < pool.limit or pool.limit == 1 for pool in self.engines.pools.values())
-
-    async def dispose(self) -> None:
-        """Close every connection."""
-        await self.engines.dispose()
+        return True
 
     async def _once(self, work: Work[T]) -> T:
         async with self._write_sessions() as session:
