@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -17,7 +18,10 @@ from admin_app.db import schema
 from admin_app.db.database import Database
 from admin_app.db.engine import PoolOptions, create_engines
 from admin_app.db.holders import Holder, current_holder
+from admin_app.db.slow_queries import SlowQueries
 from admin_app.services.operations.sign_in import Lifetime
+from admin_app.services.records.error_tracking.alarms import Alarm, Mail, Notifier, WebHook
+from admin_app.services.records.error_tracking.tracker import ErrorTracker
 from admin_app.services.records.file_store import FileStore
 from admin_app.settings import Environment, Settings
 from admin_app.web import health
@@ -41,25 +45,16 @@ def create_app_from_environment() -> Starlette:
 def create_app(settings: Settings) -> Starlette:
     """The desk, ready to serve; its database connections open with the first request and close with the app."""
     database = open_database(settings)
-    desk = Desk(
-        database=database,
-        pools=lambda: database.engines.pools,
-        store=FileStore(settings.attachments_folder, settings.max_attachment_bytes),
-        tokens=Tokens(settings.signing_key()),
-        lifetime=Lifetime(
-            idle=timedelta(minutes=settings.session_idle_minutes),
-            absolute=timedelta(hours=settings.session_absolute_hours),
-        ),
-        max_form_bytes=settings.max_form_bytes,
-        metrics_token=settings.metrics_token.get_secret_value(),
-        holder=note_holder,
-    )
+    alarm = Alarm(notifiers(settings))
+    errors = ErrorTracker(database.run, alarm.ring)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         if settings.environment is Environment.PRODUCTION and not await database.read(schema.is_current):
             raise RuntimeError("The database is not migrated. Run: python -m admin_app migrate")
         yield
+        await errors.close()
+        await anyio.to_thread.run_sync(alarm.close)
         await database.dispose()
 
     app = Starlette(
@@ -71,12 +66,34 @@ def create_app(settings: Settings) -> Starlette:
     app.user_middleware = [
         Middleware(SecurityHeaders, asset_paths=ASSET_PATHS),
         Middleware(TrustedHostMiddleware, allowed_hosts=list(settings.trusted_hosts), www_redirect=False),
-        Middleware(AttachDesk, desk=desk, templates=admin.templates),
+        Middleware(AttachDesk, desk=open_desk(settings, database, errors), templates=admin.templates),
         Middleware(ErrorPages),
         Middleware(Guard, sign_in_path=SIGN_IN_PATH),
     ]
     app.state.database = database
+    app.state.errors = errors
     return app
+
+
+def open_desk(settings: Settings, database: Database, errors: ErrorTracker) -> Desk:
+    """What every request carries."""
+    slow_queries = SlowQueries(settings.slow_query_ms / 1000)
+    slow_queries.watch(database.engines)
+    return Desk(
+        database=database,
+        pools=lambda: database.engines.pools,
+        slow_queries=slow_queries,
+        errors=errors,
+        store=FileStore(settings.attachments_folder, settings.max_attachment_bytes),
+        tokens=Tokens(settings.signing_key()),
+        lifetime=Lifetime(
+            idle=timedelta(minutes=settings.session_idle_minutes),
+            absolute=timedelta(hours=settings.session_absolute_hours),
+        ),
+        max_form_bytes=settings.max_form_bytes,
+        metrics_token=settings.metrics_token.get_secret_value(),
+        holder=note_holder,
+    )
 
 
 def open_database(settings: Settings) -> Database:
@@ -93,6 +110,26 @@ def open_database(settings: Settings) -> Database:
         connect_timeout=settings.connect_timeout_seconds,
     )
     return Database(create_engines(settings.database_url, options))
+
+
+def notifiers(settings: Settings) -> list[Notifier]:
+    """Who is told of an alert, besides the log."""
+    found: list[Notifier] = []
+    if settings.alert_webhook_url.get_secret_value():
+        found.append(WebHook(settings.alert_webhook_url.get_secret_value()))
+    if settings.alert_email_to:
+        found.append(
+            Mail(
+                host=settings.smtp_host,
+                port=settings.smtp_port,
+                sender=settings.alert_email_from,
+                receivers=settings.alert_email_to,
+                username=settings.smtp_username,
+                password=settings.smtp_password.get_secret_value(),
+                use_tls=settings.smtp_starttls,
+            )
+        )
+    return found
 
 
 def note_holder(route: str) -> Holder:

@@ -62,6 +62,15 @@ class Settings(BaseSettings):
     idle_in_transaction_timeout_seconds: Annotated[float, Field(gt=0)] = 15.0
     command_timeout_seconds: Annotated[float, Field(gt=0)] = 15.0
     connect_timeout_seconds: Annotated[float, Field(gt=0)] = 3.0
+    slow_query_ms: Annotated[int, Field(gt=0)] = 100
+    alert_webhook_url: SecretStr = SecretStr("")
+    alert_email_to: Annotated[tuple[str, ...], NoDecode] = ()
+    alert_email_from: str = ""
+    smtp_host: str = ""
+    smtp_port: Annotated[int, Field(ge=1, le=65535)] = 587
+    smtp_username: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_starttls: bool = True
 
     @classmethod
     def settings_customise_sources(
@@ -82,11 +91,22 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def split_lists(cls, values: dict[str, object]) -> dict[str, object]:
-        """`TRUSTED_HOSTS` comes as one comma-separated word from the environment."""
-        hosts = values.get("trusted_hosts")
-        if isinstance(hosts, str):
-            values["trusted_hosts"] = tuple(host.strip() for host in hosts.split(",") if host.strip())
+        """`TRUSTED_HOSTS` and `ALERT_EMAIL_TO` come as one comma-separated word from the environment."""
+        for name in ("trusted_hosts", "alert_email_to"):
+            given = values.get(name)
+            if isinstance(given, str):
+                values[name] = tuple(word.strip() for word in given.split(",") if word.strip())
         return values
+
+    @model_validator(mode="after")
+    def refuse_alerts_to_nowhere(self) -> Self:
+        """An alert that could never arrive is found out at the start, not on the day it is needed."""
+        hook = self.alert_webhook_url.get_secret_value()
+        if hook and not hook.startswith(("http://", "https://")):
+            raise ValueError("ALERT_WEBHOOK_URL must begin with http:// or https://")
+        if self.alert_email_to and not (self.smtp_host and self.alert_email_from):
+            raise ValueError("ALERT_EMAIL_TO needs SMTP_HOST and ALERT_EMAIL_FROM as well")
+        return self
 
     @model_validator(mode="after")
     def refuse_weak_production(self) -> Self:

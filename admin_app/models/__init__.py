@@ -5,6 +5,7 @@ from admin_app.models.audit_log import AuditAction, AuditLog
 from admin_app.models.audit_member import AuditMember
 from admin_app.models.batch import Batch, BatchKind, BatchState
 from admin_app.models.comment import Comment
+from admin_app.models.error_group import ErrorGroup
 from admin_app.models.error_report import ErrorReport
 from admin_app.models.idempotency_key import IdempotencyKey
 from admin_app.models.notification import Notification, NotificationType
@@ -24,6 +25,7 @@ __all__ = [
     "BatchState",
     "Channel",
     "Comment",
+    "ErrorGroup",
     "ErrorReport",
     "IdempotencyKey",
     "Notification",

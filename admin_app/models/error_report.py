@@ -23,6 +23,8 @@ class ErrorReport(Identified, Timestamped, Base):
     path: Mapped[str] = mapped_column(String(300))
     actor_id: Mapped[int | None] = mapped_column(default=None)
     occurred_at: Mapped[datetime] = mapped_column(UTCDateTime, default=lambda: clock.now())
+    occurrences: Mapped[int] = mapped_column(default=1, server_default="1")
+    """More than one when errors came so fast that a worker only counted them; the rest is of the last of them."""
 
     __table_args__ = (
         Index("ix_error_reports_fingerprint_occurred_at", "fingerprint", "occurred_at", "id"),

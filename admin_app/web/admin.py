@@ -29,8 +29,10 @@ from admin_app.web.views.audit_log import AuditLogView
 from admin_app.web.views.base import RecordView
 from admin_app.web.views.comment import CommentView
 from admin_app.web.views.dashboard import dashboard_page
+from admin_app.web.views.errors import ErrorsView
 from admin_app.web.views.notification import NotificationView
 from admin_app.web.views.pool import PoolView
+from admin_app.web.views.slow_queries import SlowQueriesView
 from admin_app.web.views.ticket import TicketView
 from admin_app.web.views.trash import TrashView
 from admin_app.web.views.user import UserView
@@ -38,7 +40,17 @@ from admin_app.web.views.user import UserView
 HERE = Path(__file__).parent
 TITLE = "Support Desk"
 REMOVED_ROUTES = frozenset({"file_download", "file_preview", "delete", "export", "import"})
-VIEWS = (TicketView, TrashView, UserView, AuditLogView, NotificationView, CommentView, PoolView)
+VIEWS = (
+    TicketView,
+    TrashView,
+    UserView,
+    AuditLogView,
+    NotificationView,
+    CommentView,
+    PoolView,
+    ErrorsView,
+    SlowQueriesView,
+)
 
 
 class DeskAdmin(Admin):

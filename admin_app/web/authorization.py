@@ -25,6 +25,8 @@ NEEDED: dict[tuple[str, str], Permission] = {
     ("audit-log", "details"): Permission.AUDIT_DETAILS,
     ("notification", "list"): Permission.NOTIFICATION_LIST,
     ("pool", "list"): Permission.POOL_VIEW,
+    ("errors", "list"): Permission.ERRORS_VIEW,
+    ("slow-queries", "list"): Permission.SLOW_QUERIES_VIEW,
 }
 """(view, SQLAdmin's action) → permission. What is not here is refused."""
 

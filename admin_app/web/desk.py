@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from admin_app.actor import Actor
 from admin_app.errors import AppError
 from admin_app.services.operations.sign_in import Caller, Lifetime, SignedIn
+from admin_app.services.records.error_tracking.sightings import Sighting
 from admin_app.services.records.file_store import FileStore
 from admin_app.web.tokens import Tokens
 
@@ -34,12 +35,22 @@ class UnitsOfWork(Protocol):
         ...
 
 
+class ErrorReports(Protocol):
+    """Where failures that nobody foresaw go."""
+
+    async def report(self, sighting: Sighting) -> bool:
+        """Store it, or only count it; never fails."""
+        ...
+
+
 @dataclass(frozen=True)
 class Desk:
     """The parts that meet in `app.py`, handed to every request."""
 
     database: UnitsOfWork
     pools: Callable[[], Mapping[str, Any]]
+    slow_queries: Any
+    errors: ErrorReports
     store: FileStore
     tokens: Tokens
     lifetime: Lifetime

@@ -8,7 +8,8 @@ from starlette.requests import Request
 
 from admin_app.actor import Actor
 from admin_app.errors import AppError, UnexpectedFailure
-from admin_app.services.records import audit, error_tracking, idempotency
+from admin_app.services.records import audit, idempotency
+from admin_app.services.records.error_tracking import sightings
 from admin_app.web.desk import actor_of, desk_of, form_of, signed_in, text_in
 
 logger = logging.getLogger("admin_app.web")
@@ -20,10 +21,10 @@ KEY_FIELD = "idempotency_key"
 LONGEST_KEY = 100
 
 
-async def read(request: Request, reader: Service[T], /, *args: Any, **options: Any) -> T:
-    """What `reader(session, actor, …)` finds, in a read-only session."""
+async def read(request: Request, reader: Service[T], /, *args: Any, aside: bool = False, **options: Any) -> T:
+    """What `reader(session, actor, …)` finds, in a read-only session; `aside` through the connection kept for ops."""
     actor = actor_of(request)
-    return await desk_of(request).database.read(lambda session: reader(session, actor, *args, **options))
+    return await desk_of(request).database.read(lambda session: reader(session, actor, *args, **options), aside=aside)
 
 
 async def perform(request: Request, service: Service[Any], /, *args: Any, **options: Any) -> idempotency.Outcome:
@@ -49,23 +50,22 @@ async def perform(request: Request, service: Service[Any], /, *args: Any, **opti
 
 
 async def report(request: Request, error: Exception) -> UnexpectedFailure:
-    """Store a scrubbed report in a transaction of its own; the person gets its reference even if that fails too."""
-    reference = error_tracking.new_reference()
+    """Have a scrubbed report stored, or in a flood counted; the person gets a reference whatever becomes of it."""
+    reference = sightings.new_reference()
     found = signed_in(request)
     actor_id = found.actor.id if found else None
+    sighting = sightings.note(error, reference=reference, path=request.url.path, actor_id=actor_id)
+    is_stored = await desk_of(request).errors.report(sighting)
     logger.error(
         "unexpected failure",
-        exc_info=error,
-        extra={"event": "web.failure", "reference": reference, "path": request.url.path},
+        exc_info=error if is_stored else None,  # a flood of one kind needs its trace only so often
+        extra={
+            "event": "web.failure",
+            "reference": reference,
+            "path": request.url.path,
+            "fingerprint": sighting.fingerprint,
+        },
     )
-    try:
-        await desk_of(request).database.run(
-            lambda session: error_tracking.report(
-                session, error, reference=reference, path=request.url.path, actor_id=actor_id
-            )
-        )
-    except Exception:
-        logger.exception("the report could not be stored", extra={"reference": reference})
     return UnexpectedFailure(reference)
 
 

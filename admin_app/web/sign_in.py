@@ -22,7 +22,8 @@ logger = logging.getLogger("admin_app.web")
 
 SIGN_IN_PATH = "/admin/login"
 HOME_PATH = "/admin/"
-ASIDE_PATHS = frozenset({"/admin/pool"})
+POOL_PATH, ERRORS_PATH, SLOW_QUERIES_PATH = "/admin/pool", "/admin/errors", "/admin/slow-queries"
+ASIDE_PATHS = frozenset({POOL_PATH, ERRORS_PATH, SLOW_QUERIES_PATH})
 """Pages that answer while the pool is exhausted: their sign-in check reads through the connection kept aside."""
 
 WRONG = "This address and password do not open an account."
@@ -53,13 +54,13 @@ class DeskAuthentication(AuthenticationBackend):
                 lambda session: sign_in.recognise(
                     session, token=token, caller=caller_of(request), lifetime=desk.lifetime
                 ),
-                aside=request.url.path in ASIDE_PATHS,
+                aside=is_aside(request),
             )
         if found is None:
             return await _ask_to_sign_in(request)
         request.state.signed_in = found
         request.state.holder.actor = found.actor.name
-        if found.should_note(clock.now()) and request.url.path not in ASIDE_PATHS:
+        if found.should_note(clock.now()) and not is_aside(request):
             await _note_seen(request, found.session_id)
         return True
 
@@ -112,6 +113,12 @@ class DeskAuthentication(AuthenticationBackend):
         """Who is signed in."""
         found = signed_in(request)
         return found.actor.id if found else None
+
+
+def is_aside(request: Request) -> bool:
+    """Whether this page, or the one it belongs to, answers while the pool is exhausted."""
+    path = request.url.path
+    return path in ASIDE_PATHS or path.startswith(f"{ERRORS_PATH}/")
 
 
 async def sign_in_page(request: Request, *, error: AppError | None = None) -> Response:

@@ -1,17 +1,33 @@
-"""Reports of failures that nobody foresaw: a reference for the person, the rest for us."""
+"""What is noted of a failure: a reference for the person, the rest for us, and no value that anybody typed."""
 
 import hashlib
 import re
 import secrets
 import traceback
+from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from admin_app import clock
 
-from admin_app.models.error_report import ErrorReport
-
+LONGEST_KIND = 100
 LONGEST_MESSAGE = 500
+LONGEST_PATH = 300
 SECRETS = re.compile(r"(?i)(password|secret|token|authorization|cookie)\S*\s*[=:].*")
+ADDRESSES = re.compile(r"[^\s/]+@[^\s/]+")
 QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\d{4,}|\S+@\S+")
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One failure, as it may be stored and shown."""
+
+    reference: str
+    kind: str
+    fingerprint: str
+    message: str
+    path: str
+    actor_id: int | None
+    occurred_at: datetime
 
 
 def new_reference() -> str:
@@ -19,27 +35,24 @@ def new_reference() -> str:
     return secrets.token_hex(4)
 
 
-async def report(
-    session: AsyncSession, error: BaseException, *, reference: str, path: str, actor_id: int | None
-) -> ErrorReport:
-    """Store a scrubbed report; the caller gives it a transaction of its own."""
-    stored = ErrorReport(
+def note(error: BaseException, *, reference: str, path: str, actor_id: int | None) -> Sighting:
+    """What to keep of an error that happened just now."""
+    return Sighting(
         reference=reference,
-        kind=type(error).__name__[:100],
+        kind=_storable(type(error).__name__)[:LONGEST_KIND],
         fingerprint=fingerprint(error),
-        message=scrubbed(str(error)),
-        path=_storable(path)[:300],
+        message=scrubbed(_text_of(error)),
+        path=ADDRESSES.sub("…", _storable(path))[:LONGEST_PATH],
         actor_id=actor_id,
+        occurred_at=clock.now(),
     )
-    session.add(stored)
-    return stored
 
 
 def fingerprint(error: BaseException) -> str:
     """The same for the same kind of error at the same place in the code."""
     frames = traceback.extract_tb(error.__traceback__)[-5:]
     place = "|".join(f"{frame.filename.rsplit('/', 2)[-1]}:{frame.name}" for frame in frames)
-    return hashlib.sha256(f"{type(error).__qualname__}|{place}".encode()).hexdigest()
+    return hashlib.sha256(f"{type(error).__qualname__}|{place}".encode(errors="replace")).hexdigest()
 
 
 def scrubbed(message: str) -> str:
@@ -48,6 +61,14 @@ def scrubbed(message: str) -> str:
     return QUOTED.sub("…", SECRETS.sub(r"\1=…", first_line))[:LONGEST_MESSAGE]
 
 
+def _text_of(error: BaseException) -> str:
+    """An error whose text cannot be made is still an error."""
+    try:
+        return str(error)
+    except Exception:
+        return "an error without a text"
+
+
 def _storable(text: str) -> str:
-    """PostgreSQL takes no NUL, and a report must never fail for one in an address that somebody made up."""
-    return text.replace("\x00", "")
+    """Without NULs and half characters: a report must never fail for one in an address that somebody made up."""
+    return text.replace("\x00", "").encode(errors="replace").decode()

@@ -1,0 +1,120 @@
+"""Statements that took long, grouped by what they have in common; never a value that anybody searched for.
+
+The time runs from sending a statement until its answer is there, as the desk waited for it: on a busy process that
+includes waiting for a turn of the event loop.
+"""
+
+import hashlib
+import re
+import time
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import event
+
+from admin_app import clock
+from admin_app.db.engine import Engines
+from admin_app.db.holders import current_holder
+
+MOST_STATEMENTS = 200
+REMEMBERED_DURATIONS = 100
+REMEMBERED_ROUTES = 5
+LONGEST_READ = 20_000
+LONGEST_SHOWN = 2_000
+LONGEST_ROUTE = 120
+STARTED = "desk_statement_started"
+
+_COMMENTS = re.compile(r"/\*.*?(?:\*/|$)|--[^\n]*", re.DOTALL)
+_TEXTS = re.compile(r"\$(\w*)\$.*?(?:\$\1\$|$)|[eE]'(?:[^'\\]|''|\\.)*(?:'|$)|'(?:[^']|'')*(?:'|$)", re.DOTALL)
+_CAST = r"::(?:TIMESTAMP WITH(?:OUT)? TIME ZONE|DOUBLE PRECISION|[A-Za-z_]\w*)(?:\(\d+(?:,\s*\d+)?\))?(?:\[\])?"
+_PARAMETERS = re.compile(rf"\$\d+(?:{_CAST})?|(?<![:\w]):[A-Za-z_]\w*|%\(\w+\)s")
+_NUMBERS = re.compile(r"(?<![\w\"])[-+]?\d[\d_]*(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\w\"])")
+_SAVEPOINTS = re.compile(r"\bsa_savepoint_\d+\b")
+_LISTS = re.compile(r"\(\s*\?(?:\s*,\s*\?)*\s*\)")
+_ROWS = re.compile(r"\(…\)(?:\s*,\s*\(…\))+")
+_IDS_IN_ROUTES = re.compile(r"/(?:T-)?\d+(?=/|$)", re.IGNORECASE)
+
+
+@dataclass
+class SlowStatement:
+    """One kind of statement; `durations` are the last hundred, in seconds."""
+
+    statement: str
+    count: int = 0
+    longest: float = 0.0
+    last_seen_at: datetime = field(default_factory=lambda: clock.now())
+    durations: deque[float] = field(default_factory=lambda: deque(maxlen=REMEMBERED_DURATIONS))
+    routes: deque[str] = field(default_factory=lambda: deque(maxlen=REMEMBERED_ROUTES))
+    """The newest last; each once."""
+
+
+class SlowQueries:
+    """The slow statements of this process since it started: at most `MOST_STATEMENTS` kinds, the quietest go first."""
+
+    def __init__(self, threshold_seconds: float) -> None:
+        self.threshold_seconds = threshold_seconds
+        self.forgotten = 0
+        """Kinds that had to make room."""
+        self._kinds: OrderedDict[str, SlowStatement] = OrderedDict()
+
+    def watch(self, engines: Engines) -> None:
+        """Listen to every engine; where readers and writers share a pool, they share their events too."""
+        shared = engines.read.pool is engines.write.pool
+        for engine in (engines.write, engines.aside, *(() if shared else (engines.read,))):
+            event.listen(engine.sync_engine, "before_cursor_execute", self._started)
+            event.listen(engine.sync_engine, "after_cursor_execute", self._ended)
+            event.listen(engine.sync_engine, "handle_error", self._failed)
+
+    def kinds(self) -> list[tuple[str, SlowStatement]]:
+        """(fingerprint, statement), the one seen last first."""
+        return list(reversed(self._kinds.items()))
+
+    def note(self, statement: str, seconds: float, route: str) -> None:
+        """Remember one execution that took `seconds`, when that is long."""
+        if seconds < self.threshold_seconds:
+            return
+        text = normalised(statement)
+        fingerprint = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
+        kind = self._kinds.setdefault(fingerprint, SlowStatement(text[:LONGEST_SHOWN]))
+        self._kinds.move_to_end(fingerprint)
+        kind.count += 1
+        kind.longest = max(kind.longest, seconds)
+        kind.last_seen_at = clock.now()
+        kind.durations.append(seconds)
+        place = _IDS_IN_ROUTES.sub("/{id}", route)[:LONGEST_ROUTE]
+        if place in kind.routes:
+            kind.routes.remove(place)
+        kind.routes.append(place)
+        if len(self._kinds) > MOST_STATEMENTS:
+            self._kinds.popitem(last=False)
+            self.forgotten += 1
+
+    def _started(self, connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
+        setattr(context, STARTED, time.perf_counter())
+
+    def _ended(self, connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
+        self._note_end(statement, context)
+
+    def _failed(self, failure: Any) -> None:
+        """A statement that the database gave up on is the slowest of all."""
+        if failure.statement is not None:
+            self._note_end(failure.statement, failure.execution_context)
+
+    def _note_end(self, statement: str, context: Any) -> None:
+        started = getattr(context, STARTED, None)
+        if started is not None:
+            delattr(context, STARTED)
+            self.note(statement, time.perf_counter() - started, current_holder.get().route)
+
+
+def normalised(statement: str) -> str:
+    """The statement with every literal, parameter and list of them collapsed, on one line."""
+    text = _COMMENTS.sub(" ", statement[:LONGEST_READ])
+    text = _TEXTS.sub("?", text)
+    text = _SAVEPOINTS.sub("sa_savepoint", text)
+    text = _PARAMETERS.sub("?", text)
+    text = _NUMBERS.sub("?", text)
+    text = _LISTS.sub("(…)", " ".join(text.split()))
+    return _ROWS.sub("(…)", text)

@@ -1,0 +1,98 @@
+"""Grouping and counting reports in the database, which also decides on the alert, for all workers together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from admin_app.db.upserts import insert_or_skip
+from admin_app.models.error_group import ErrorGroup
+from admin_app.models.error_report import ErrorReport
+from admin_app.services.records.error_tracking.sightings import Sighting
+
+WINDOW = timedelta(minutes=5)
+ALERT_AT = 10
+"""So many of one kind within the window, and somebody is told."""
+
+SHOWN_REFERENCES = 3
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A sighting, and for how many it stands."""
+
+    sighting: Sighting
+    occurrences: int = 1
+
+
+@dataclass(frozen=True)
+class Alert:
+    """What somebody should look at."""
+
+    kind: str
+    message: str
+    fingerprint: str
+    count: int
+    """of the window, as far as the database knew"""
+    reference: str
+    """of the report that made it an alert"""
+    path: str
+    occurred_at: datetime
+
+
+async def store(session: AsyncSession, counted: Sequence[Counted]) -> Alert | None:
+    """Store what was seen of one kind, oldest first; says whether to tell somebody.
+
+    The group's row is locked first, so that workers that meet the same error at the same moment count one after
+    the other: whoever brings the window to `ALERT_AT` gets the alert, and nobody else within `WINDOW` after it. The
+    window ends at the error itself, so it slides: no ten errors in five minutes fall between two windows.
+    """
+    last = counted[-1].sighting
+    group = await _locked_group(session, counted[0].sighting)
+    group.total += sum(each.occurrences for each in counted)
+    group.last_seen_at = max(group.last_seen_at, last.occurred_at)
+    group.message = last.message
+    newest = [each.sighting.reference for each in reversed(counted)]
+    group.latest_references = [*newest, *group.latest_references][:SHOWN_REFERENCES]
+    session.add_all(ErrorReport(**vars(each.sighting), occurrences=each.occurrences) for each in counted)
+    since = last.occurred_at - WINDOW
+    count = await _count_since(session, group.fingerprint, since)
+    if count < ALERT_AT or (group.alerted_at is not None and group.alerted_at > since):
+        return None
+    group.alerted_at = last.occurred_at
+    return Alert(
+        kind=last.kind,
+        message=last.message,
+        fingerprint=last.fingerprint,
+        count=count,
+        reference=last.reference,
+        path=last.path,
+        occurred_at=last.occurred_at,
+    )
+
+
+async def _locked_group(session: AsyncSession, first: Sighting) -> ErrorGroup:
+    statement: Select[ErrorGroup] = (
+        select(ErrorGroup).where(ErrorGroup.fingerprint == first.fingerprint).with_for_update()
+    )
+    known = await session.scalar(statement)
+    if known is not None:
+        return known
+    values = {
+        "fingerprint": first.fingerprint,
+        "kind": first.kind,
+        "message": first.message,
+        "first_seen_at": first.occurred_at,
+        "last_seen_at": first.occurred_at,
+    }
+    await session.execute(insert_or_skip(session, ErrorGroup), [values])
+    return (await session.scalars(statement)).one()
+
+
+async def _count_since(session: AsyncSession, fingerprint: str, since: datetime) -> int:
+    statement = select(func.coalesce(func.sum(ErrorReport.occurrences), 0)).where(
+        ErrorReport.fingerprint == fingerprint, ErrorReport.occurred_at > since
+    )
+    return int((await session.execute(statement)).scalar_one())
