@@ -7,9 +7,10 @@ from io import BytesIO
 import pytest
 
 from admin_app.errors import FieldClash, StaleEdit
-from admin_app.models import Priority, Status, Ticket, User, WatchLevel
+from admin_app.models import AuditAction, Priority, Status, Ticket, User, WatchLevel
 from admin_app.services.blocks import editing
 from admin_app.services.operations import accounts, attachments, comments, following, sign_in, tickets
+from admin_app.services.records import audit
 
 CALLER = sign_in.Caller(ip=None, user_agent=None, request_id=None)
 LIFETIME = sign_in.Lifetime(idle=timedelta(minutes=30), absolute=timedelta(hours=12))
@@ -129,6 +130,23 @@ class TestCheckVersion:
         error = await stale_save(desk, ticket, title="Yours", status=Status.OPEN)
         assert by_field(error)["status"] == FieldClash("status", at_start="new", theirs="resolved", yours="open")
         assert [saved.name for saved in error.saved_by] == ["Sue Supervisor", "Sid Staff"]
+
+    async def test_a_batch_that_changed_it_counts_as_a_save(self, desk, ticket) -> None:
+        async def raise_priority(session) -> None:
+            found = await session.get_one(Ticket, ticket.id)
+            found.priority = Priority.HIGH
+            await session.flush()
+            subject = audit.Subject("tickets", None, "1 ticket", {})
+            entry = await audit.record_batch(session, desk.cast.sue, AuditAction.EDIT, subject, batch_id="b-1")
+            changes = {"priority": [2, 3]}
+            member = audit.Subject("tickets", found.id, found.ticket_number, changes, found.version)
+            await audit.record_members(session, entry, [member])
+
+        await desk.run(raise_priority)
+        error = await stale_save(desk, ticket, title="Yours", priority=Priority.MEDIUM)
+        assert by_field(error)["priority"] == FieldClash("priority", at_start=2, theirs=3, yours=2)
+        assert by_field(error)["priority"].merged == 3, "an untouched field must not undo the batch"
+        assert [saved.name for saved in error.saved_by] == ["Sue Supervisor"]
 
     async def test_a_ticket_that_was_deleted_and_restored_meanwhile_is_stale(self, desk, ticket) -> None:
         await desk.run(tickets.delete, desk.cast.sue, ticket.id, reason="a double", version=1)

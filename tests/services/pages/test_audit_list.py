@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from admin_app.errors import NotFound
+from admin_app.errors import NotFound, PermissionDenied
 from admin_app.models import AuditAction, AuditLog, Priority, User
 from admin_app.permissions import Role
 from admin_app.services.operations import accounts, tickets
 from admin_app.services.pages import audit_list
 from admin_app.services.pages.audit_list import AuditFilter
-from admin_app.services.records import listing
+from admin_app.services.records import audit, listing
 
 
 async def shown(desk, **wanted) -> list[str]:
@@ -102,6 +102,48 @@ class TestPage:
         with statement_counter() as counted:
             await shown(desk)
         assert counted.total == 3
+
+
+@pytest.fixture
+async def batch(desk) -> AuditLog:
+    """The entry of a batch that gave three tickets to Sid."""
+    sid = desk.cast.sid.id
+    members = [
+        audit.Subject("tickets", number, f"T-00000{number}", {"owner_id": [None, sid]}, 2) for number in (1, 2, 3)
+    ]
+
+    async def record(session) -> AuditLog:
+        subject = audit.Subject("tickets", None, "3 tickets", {"owner_id": [None, sid]})
+        action = AuditAction.TRANSFER_OWNERSHIP
+        entry = await audit.record_batch(session, desk.cast.sue, action, subject, batch_id="b-1")
+        await audit.record_members(session, entry, members)
+        return entry
+
+    return await desk.run(record)
+
+
+class TestMembersOf:
+    async def test_says_what_the_batch_did_to_each_in_peoples_words(self, desk, batch) -> None:
+        members, count = await desk.read(audit_list.members_of, desk.cast.sue, batch.id)
+        assert count == 3
+        assert [(member.log.id, member.changes[0].new) for member in members] == [(batch.id, "Sid Staff")] * 3
+
+    async def test_shows_the_first_and_counts_all(self, desk, batch, monkeypatch) -> None:
+        monkeypatch.setattr(audit_list, "SHOWN_MEMBERS", 2)
+        members, count = await desk.read(audit_list.members_of, desk.cast.sue, batch.id)
+        assert (len(members), count) == (2, 3)
+
+    async def test_an_entry_that_is_no_batch_has_none(self, desk) -> None:
+        await desk.ticket()
+        [entry] = await desk.rows(AuditLog)
+        assert await desk.read(audit_list.members_of, desk.cast.sue, entry.id) == ([], 0)
+
+    async def test_a_ticket_number_finds_the_batches_it_was_in(self, desk, batch) -> None:
+        assert await shown(desk, record="t-000002") == ["TRANSFER_OWNERSHIP"]
+        assert await shown(desk, record="t-000004") == []
+
+    async def test_is_refused_to_those_who_may_not_see_it(self, desk, batch) -> None:
+        await desk.refusal(PermissionDenied, audit_list.members_of, desk.cast.sam, batch.id)
 
 
 class TestFind:

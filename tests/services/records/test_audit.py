@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from admin_app.actor import ActorKind, command_line_actor
 from admin_app.errors import Conflict
-from admin_app.models import AuditAction, AuditLog, Priority, Status, Tag, Ticket, User
+from admin_app.models import AuditAction, AuditLog, AuditMember, Priority, Status, Tag, Ticket, User
 from admin_app.services.records import audit
 
 
@@ -55,6 +55,62 @@ class TestRecord:
         await desk.refusal(RuntimeError, fail_after_recording, desk.cast.sam, ticket.id)
 
 
+SUBJECTS = [
+    audit.Subject("tickets", 7, "T-000007", {"title": [None, "Printer"]}, 1),
+    audit.Subject("tickets", 8, "T-" + "8" * 999, {}),
+]
+
+
+class TestRecordMany:
+    async def test_appends_an_entry_per_subject_in_one_statement(self, desk, statement_counter) -> None:
+        actor = replace(desk.cast.sue, request_id="r-17", ip="192.0.2.7")
+        async with desk.recorded() as written:
+            with statement_counter() as counted:
+                await desk.run(audit.record_many, actor, AuditAction.IMPORT, SUBJECTS, batch_id="b-1")
+        assert counted.total == 1
+        assert [(entry.record_id, entry.version) for entry in written.audit] == [(7, 1), (8, None)]
+        assert [len(entry.record_label) for entry in written.audit] == [8, 254]
+        assert {entry.batch_id for entry in written.audit} == {"b-1"}
+        assert {(entry.actor_id, entry.ip, entry.request_id) for entry in written.audit} == {
+            (actor.id, "192.0.2.7", "r-17")
+        }
+        assert written.audit[0].changes == {"title": [None, "Printer"]}
+
+    async def test_nothing_to_record_is_no_statement(self, desk, statement_counter) -> None:
+        with statement_counter() as counted:
+            await desk.run(audit.record_many, desk.cast.sue, AuditAction.IMPORT, [])
+        assert counted.total == 0
+
+
+class TestRecordBatch:
+    async def test_one_entry_names_the_batch_and_its_members_say_what_it_did_to_each(self, desk) -> None:
+        async def close_both(session) -> None:
+            batch = audit.Subject("tickets", None, "2 tickets", {"status": [None, "closed"]})
+            entry = await audit.record_batch(
+                session, desk.cast.sue, AuditAction.CLOSE, batch, batch_id="b-1", reason="outage is over"
+            )
+            await audit.record_members(session, entry, SUBJECTS)
+
+        async with desk.recorded() as written:
+            await desk.run(close_both)
+        entry = written.entry
+        assert (entry.action, entry.record_id, entry.record_label) == (AuditAction.CLOSE, None, "2 tickets")
+        assert (entry.batch_id, entry.reason) == ("b-1", "outage is over")
+        members = await desk.rows(AuditMember)
+        assert [(member.audit_log_id, member.record_id, member.version) for member in members] == [
+            (entry.id, 7, 1),
+            (entry.id, 8, None),
+        ]
+        assert [member.changes for member in members] == [{"title": [None, "Printer"]}, {}]
+
+
+class TestCreatedChanges:
+    def test_says_of_columns_what_pending_changes_says_of_a_record(self) -> None:
+        columns = {"title": "Printer", "status": Status.NEW, "owner_id": None, "version": 1}
+        assert audit.created_changes(columns) == {"title": [None, "Printer"], "status": [None, "new"]}
+        assert audit.created_changes(columns) == audit.pending_changes(Ticket(**columns))
+
+
 class TestAppendOnly:
     @pytest.mark.parametrize(
         "statement",
@@ -62,10 +118,14 @@ class TestAppendOnly:
             "UPDATE audit_logs SET reason = 'never happened'",
             "DELETE FROM audit_logs",
             "DELETE FROM audit_logs WHERE id = (SELECT max(id) FROM audit_logs)",
+            "UPDATE audit_members SET changes = '{}'",
+            "DELETE FROM audit_members",
         ],
     )
     async def test_the_database_refuses_to_change_or_remove_an_entry(self, desk, statement: str) -> None:
         await desk.ticket()
+        [entry] = await desk.rows(AuditLog)
+        await desk.run(audit.record_members, entry, SUBJECTS)
         async with desk.nothing_written(), desk.database.engines.write.connect() as connection:
             with pytest.raises(DBAPIError, match="append-only"):
                 await connection.execute(text(statement))
