@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from anyio.from_thread import start_blocking_portal
@@ -83,13 +84,26 @@ def visitor(browser: Browser, stage: Stage) -> Iterator[Callable[..., Page]]:
         context.close()
 
 
-@pytest.fixture
-def enter(visitor: Callable[..., Page]) -> Enter:
-    """`enter("sam")` signs Sam in with a window of his own."""
+@pytest.fixture(scope="module")
+def sign_ins() -> dict[tuple[str, str], list[Any]]:
+    """Cookies of those who have signed in already, by server and first name."""
+    return {}
 
-    def enter(first_name: str, server: Server | None = None, **options: object) -> Person:
+
+@pytest.fixture
+def enter(visitor: Callable[..., Page], stage: Stage, sign_ins: dict[tuple[str, str], list[Any]]) -> Enter:
+    """`enter("sam")` gives Sam a window of his own, signed in; with `anew`, by a sign-in that he may end."""
+
+    def enter(first_name: str, server: Server | None = None, *, anew: bool = False, **options: object) -> Person:
         person = Person(first_name, visitor(server, **options))
-        person.sign_in()
+        key = ((server or stage.server).url, first_name)
+        if anew or key not in sign_ins:
+            person.sign_in()
+        else:
+            person.page.context.add_cookies(sign_ins[key])
+            person.go("/admin/")
+        if not anew:
+            sign_ins[key] = person.page.context.cookies()
         return person
 
     return enter

@@ -35,7 +35,7 @@ class Person:
 
     def sign_out(self) -> None:
         """Sign out with the button in the menu."""
-        self.press("Sign out")
+        self.page.locator("#menu").get_by_role("button", name="Sign out").click()
         expect(self.page.get_by_label("Password")).to_be_visible()
 
     def go(self, path: str) -> int:
@@ -65,8 +65,8 @@ class Person:
         self.main.get_by_label(label, exact=True).select_option(label=option)
 
     def press(self, name: str) -> None:
-        """Press a button."""
-        self.page.get_by_role("button", name=name, exact=True).click()
+        """Press a button of the page."""
+        self.main.get_by_role("button", name=name, exact=True).click()
 
     def sees(self, *texts: str) -> None:
         """All of these are on the page."""

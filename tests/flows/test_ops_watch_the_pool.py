@@ -1,0 +1,92 @@
+"""Olaf looks at the pool, also while connections are held."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.flows.people import Person
+from tests.flows.stage import Stage
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def server_settings() -> dict[str, object]:
+    """A small pool, and time enough to look at it while somebody waits."""
+    return {"pool_size": 1, "pool_max_overflow": 1, "lock_timeout_seconds": 30, "pool_timeout_seconds": 1}
+
+
+def write_pool(person: Person, stage: Stage) -> Locator:
+    """The part of the page about the pool that writes go through."""
+    name = {"sqlite": "Writer", "postgresql": "Main"}[stage.dialect]
+    return person.main.locator("#live section").filter(has=person.page.get_by_role("heading", name=name))
+
+
+REFRESHES_EVERY = 5_000
+
+
+def let_time_pass(person: Person) -> None:
+    """Until the page has asked for fresh figures; its clock is ours."""
+    with person.page.expect_event("requestfinished", lambda request: request.url.endswith("/admin/pool")):
+        person.page.clock.run_for(REFRESHES_EVERY)
+
+
+@pytest.fixture
+def olaf(enter) -> Person:
+    """At the pool page, with a clock that stands still."""
+    olaf = enter("olaf")
+    olaf.page.clock.install()
+    assert olaf.go("/admin/pool") == 200
+    return olaf
+
+
+@contextmanager
+def somebody_waiting_for_a_lock(stage: Stage, enter) -> Iterator[str]:
+    """Sid sends a comment that cannot be written yet: his request keeps a connection. Gives its route."""
+    ticket = stage.ticket()
+    sid = enter("sid")
+    sid.open(ticket)
+    sid.fill("Add a comment", "Held up.")
+    with stage.tickets_held():
+        sid.main.get_by_role("button", name="Comment", exact=True).click(no_wait_after=True)
+        sid.page.wait_for_timeout(300)
+        yield f"POST /admin/ticket/comment/{ticket.id}"
+    sid.sees("Your comment")
+
+
+class TestPool:
+    def test_is_the_first_page_of_ops_and_says_healthy(self, enter) -> None:
+        olaf = enter("olaf")
+        expect(olaf.heading).to_have_text("Database pool")
+        expect(olaf.main.locator("#live [data-say]").first).to_have_text("Healthy")
+        olaf.sees("Nobody.", "When a figure is red")
+
+    def test_figures_refresh_by_themselves_and_name_who_holds_a_connection(self, olaf, enter, stage) -> None:
+        pool = write_pool(olaf, stage)
+        expect(pool).to_contain_text("0 of")
+        with somebody_waiting_for_a_lock(stage, enter) as route:
+            expect(pool).to_contain_text("0 of")
+            let_time_pass(olaf)
+            expect(pool).to_contain_text("1 of")
+            held = pool.get_by_role("row").filter(has_text=route)
+            expect(held).to_contain_text("Sid Staff")
+        let_time_pass(olaf)
+        expect(pool).to_contain_text("0 of")
+
+    def test_the_page_opens_while_connections_are_held(self, enter, stage) -> None:
+        olaf = enter("olaf")
+        with somebody_waiting_for_a_lock(stage, enter) as route:
+            assert olaf.go("/admin/pool") == 200
+            expect(write_pool(olaf, stage)).to_contain_text(route)
+
+    def test_says_when_the_desk_no_longer_answers_and_when_it_does_again(self, olaf) -> None:
+        stale = olaf.main.get_by_text("These figures are no longer fresh")
+        expect(stale).to_be_hidden()
+        olaf.page.route("**/admin/pool", lambda route: route.abort())
+        olaf.page.clock.run_for(REFRESHES_EVERY)
+        expect(stale).to_be_visible()
+        olaf.page.unroute("**/admin/pool")
+        let_time_pass(olaf)
+        expect(stale).to_be_hidden()
