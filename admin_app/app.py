@@ -23,7 +23,7 @@ from admin_app.services.operations.sign_in import Lifetime
 from admin_app.services.records.error_tracking.alarms import Alarm, Mail, Notifier, WebHook
 from admin_app.services.records.error_tracking.tracker import ErrorTracker
 from admin_app.services.records.file_store import FileStore
-from admin_app.settings import Environment, Settings
+from admin_app.settings import CONFIG_FOLDER, Environment, Settings
 from admin_app.web import health
 from admin_app.web.admin import DeskAdmin
 from admin_app.web.desk import AttachDesk, Desk
@@ -31,6 +31,7 @@ from admin_app.web.errors import ErrorPages, http_error
 from admin_app.web.guard import Guard, SecurityHeaders
 from admin_app.web.sign_in import HOME_PATH, SIGN_IN_PATH
 from admin_app.web.tokens import Tokens
+from admin_app.web.uploads import file_limit
 
 logger = logging.getLogger("admin_app")
 
@@ -68,7 +69,7 @@ def create_app(settings: Settings) -> Starlette:
         Middleware(TrustedHostMiddleware, allowed_hosts=list(settings.trusted_hosts), www_redirect=False),
         Middleware(AttachDesk, desk=open_desk(settings, database, errors), templates=admin.templates),
         Middleware(ErrorPages),
-        Middleware(Guard, sign_in_path=SIGN_IN_PATH),
+        Middleware(Guard, sign_in_path=SIGN_IN_PATH, file_limit=file_limit),
     ]
     app.state.database = database
     app.state.errors = errors
@@ -85,6 +86,8 @@ def open_desk(settings: Settings, database: Database, errors: ErrorTracker) -> D
         slow_queries=slow_queries,
         errors=errors,
         store=FileStore(settings.attachments_folder, settings.max_attachment_bytes),
+        imports=FileStore(settings.attachments_folder.with_name("imports"), settings.max_import_bytes),
+        import_presets=sorted(CONFIG_FOLDER.glob("import-*.toml")),
         tokens=Tokens(settings.signing_key()),
         lifetime=Lifetime(
             idle=timedelta(minutes=settings.session_idle_minutes),

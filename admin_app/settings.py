@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     metrics_token: SecretStr = SecretStr("")
     attachments_folder: Path = PROJECT_ROOT / "var" / "attachments"
     max_attachment_bytes: Annotated[int, Field(gt=0)] = 10 * 1024 * 1024
+    max_import_bytes: Annotated[int, Field(gt=0)] = 200 * 1024 * 1024
     max_form_bytes: Annotated[int, Field(gt=0)] = 1024 * 1024
     session_idle_minutes: Annotated[int, Field(gt=0)] = 30
     session_absolute_hours: Annotated[int, Field(gt=0)] = 12

@@ -8,9 +8,12 @@ from admin_app.models.comment import Comment
 from admin_app.models.error_group import ErrorGroup
 from admin_app.models.error_report import ErrorReport
 from admin_app.models.idempotency_key import IdempotencyKey
+from admin_app.models.import_layout import ImportLayout
+from admin_app.models.import_rejection import ImportRejection
 from admin_app.models.notification import Notification, NotificationType
 from admin_app.models.tag import Tag, ticket_tags
 from admin_app.models.ticket import Channel, Priority, Status, Ticket
+from admin_app.models.ticket_import import ImportMode, ImportState, TicketImport
 from admin_app.models.user import User
 from admin_app.models.user_session import UserSession
 from admin_app.models.watcher import TicketWatcher, WatchLevel
@@ -28,12 +31,17 @@ __all__ = [
     "ErrorGroup",
     "ErrorReport",
     "IdempotencyKey",
+    "ImportLayout",
+    "ImportMode",
+    "ImportRejection",
+    "ImportState",
     "Notification",
     "NotificationType",
     "Priority",
     "Status",
     "Tag",
     "Ticket",
+    "TicketImport",
     "TicketWatcher",
     "User",
     "UserSession",

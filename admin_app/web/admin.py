@@ -30,6 +30,7 @@ from admin_app.web.views.base import RecordView
 from admin_app.web.views.comment import CommentView
 from admin_app.web.views.dashboard import dashboard_page
 from admin_app.web.views.errors import ErrorsView
+from admin_app.web.views.imports import ImportView
 from admin_app.web.views.notification import NotificationView
 from admin_app.web.views.pool import PoolView
 from admin_app.web.views.slow_queries import SlowQueriesView
@@ -45,6 +46,7 @@ VIEWS = (
     TrashView,
     UserView,
     AuditLogView,
+    ImportView,
     NotificationView,
     CommentView,
     PoolView,

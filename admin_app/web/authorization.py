@@ -24,6 +24,7 @@ NEEDED: dict[tuple[str, str], Permission] = {
     ("audit-log", "list"): Permission.AUDIT_LIST,
     ("audit-log", "details"): Permission.AUDIT_DETAILS,
     ("notification", "list"): Permission.NOTIFICATION_LIST,
+    ("import", "list"): Permission.TICKET_IMPORT,
     ("pool", "list"): Permission.POOL_VIEW,
     ("errors", "list"): Permission.ERRORS_VIEW,
     ("slow-queries", "list"): Permission.SLOW_QUERIES_VIEW,

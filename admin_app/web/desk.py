@@ -1,8 +1,9 @@
 """What every request carries: the desk it belongs to, and who is asking."""
 
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from starlette.datastructures import FormData
@@ -52,6 +53,10 @@ class Desk:
     slow_queries: Any
     errors: ErrorReports
     store: FileStore
+    imports: FileStore
+    """Files that wait to be imported."""
+    import_presets: Sequence[Path]
+    """Mappings that the deployment brings."""
     tokens: Tokens
     lifetime: Lifetime
     max_form_bytes: int

@@ -5,7 +5,7 @@ Metadata), its body stays within the limits, and its form carries the token boun
 synchronizer token pattern of the OWASP CSRF cheat sheet). Signing in has no sign-in yet, so it needs no token.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import FormData, MutableHeaders
@@ -79,9 +79,13 @@ class SecurityHeaders:
 class Guard:
     """Lets an unsafe request in only from our own pages, and reads its form once for everybody below."""
 
-    def __init__(self, app: ASGIApp, sign_in_path: str) -> None:
+    def __init__(
+        self, app: ASGIApp, sign_in_path: str, file_limit: Callable[[Request], Awaitable[int]] | None = None
+    ) -> None:
+        """`file_limit` says how many bytes of a file this request may bring."""
         self.app = app
         self.sign_in_path = sign_in_path
+        self.file_limit = file_limit or _attachment_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check, parse, pass on; raises `AppError` for the error pages outside."""
@@ -90,7 +94,7 @@ class Guard:
             return
         request = Request(scope, receive)
         _check_origin(request)
-        form = await _read_form(request)
+        form = await _read_form(request, self.file_limit)
         try:
             scope["state"]["form"] = form
             if scope["path"] != self.sign_in_path:
@@ -111,29 +115,37 @@ def _check_origin(request: Request) -> None:
         raise PermissionDenied("This request did not come from a page of this desk.")
 
 
+async def _attachment_limit(request: Request) -> int:
+    return desk_of(request).store.limit
+
+
 class _CountedBody:
     """Counts a body while it is read and stops it at the limit, whatever its headers say."""
 
-    def __init__(self, receive: Receive, limit: int) -> None:
+    def __init__(self, receive: Receive, limit: int, sentence: str) -> None:
         self.receive = receive
         self.left = limit
+        self.sentence = sentence
 
     async def __call__(self) -> Message:
         message = await self.receive()
         self.left -= len(message.get("body", b""))
         if self.left < 0:
-            raise TooLarge("This form is too large.")
+            raise TooLarge(self.sentence)
         return message
 
 
-async def _read_form(request: Request) -> FormData:
+async def _read_form(request: Request, file_limit: Callable[[Request], Awaitable[int]]) -> FormData:
     desk = desk_of(request)
-    has_files = request.headers.get("content-type", "").startswith("multipart/form-data")
-    limit = desk.max_form_bytes + (desk.store.limit + FORM_OVERHEAD_BYTES if has_files else 0)
+    limit, sentence = desk.max_form_bytes, "This form is too large."
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        largest = await file_limit(request)
+        limit += largest + FORM_OVERHEAD_BYTES
+        sentence = f"This form is too large: a file may have at most {largest / (1024 * 1024):,.0f} MB here."
     declared = request.headers.get("content-length", "0")
     if declared.isascii() and declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
-        raise TooLarge("This form is too large.")
-    counted = Request(request.scope, _CountedBody(request.receive, limit))
+        raise TooLarge(sentence)
+    counted = Request(request.scope, _CountedBody(request.receive, limit, sentence))
     try:
         form = await counted.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=desk.max_form_bytes)
     except (MultiPartException, HTTPException, ClientDisconnect, UnicodeDecodeError, ValueError) as error:
