@@ -55,6 +55,7 @@ async def app(settings: Settings) -> AsyncIterator[Starlette]:
     """The whole application."""
     app = create_app(settings)
     yield app
+    await app.state.errors.close()
     await app.state.database.dispose()
 
 

@@ -76,6 +76,7 @@ def _ids(desk: Desk, scene: Scene) -> dict[str, object]:
         "notification": scene.notification.id,
         "comment": scene.comment.id,
         "number": scene.ticket.ticket_number,
+        "fingerprint": scene.error.fingerprint,
     }
 
 
@@ -83,6 +84,7 @@ def _filled(template: str, ids: dict[str, object]) -> str:
     words = template.removeprefix("/admin/").split("/")
     record = ids.get("/".join(words[:2]), ids.get(words[0]))
     path = template.replace("{pk:path}", str(record)).replace("{pk}", str(record))
-    path = path.replace("{number}", str(ids["number"]))
+    for name in ("number", "fingerprint"):
+        path = path.replace(f"{{{name}}}", str(ids[name]))
     assert "{" not in path, f"nobody knows what to put into {template}"
     return path

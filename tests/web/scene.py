@@ -3,7 +3,8 @@
 import io
 from dataclasses import dataclass
 
-from admin_app.models import Attachment, Comment, Notification, Ticket, WatchLevel
+from admin_app import clock
+from admin_app.models import Attachment, Comment, ErrorGroup, ErrorReport, Notification, Ticket, WatchLevel
 from admin_app.services.operations import attachments, comments, following, tickets
 from admin_app.services.records.file_store import FileStore
 from tests.services.scenes import Desk
@@ -28,6 +29,7 @@ class Scene:
     notification: Notification
     """to Sid"""
     adas_notification: Notification
+    error: ErrorGroup
 
 
 async def furnish(desk: Desk, store: FileStore) -> Scene:
@@ -59,6 +61,7 @@ async def furnish(desk: Desk, store: FileStore) -> Scene:
         deleted_attachment=deleted_attachment,
         notification=told[cast.sid.id],
         adas_notification=told[cast.ada.id],
+        error=await report_error(desk),
     )
 
 
@@ -68,3 +71,14 @@ async def attach(desk: Desk, store: FileStore, ticket: Ticket, filename: str, co
         attachments.attach, desk.cast.sam, ticket.id, filename=filename, content=io.BytesIO(content), store=store
     )
     return file
+
+
+async def report_error(desk: Desk) -> ErrorGroup:
+    """One failure that nobody foresaw."""
+    common = {"fingerprint": "a1" * 32, "kind": "KeyError", "message": "…"}
+    report = ErrorReport(**common, reference="3f2a91c0", path="/admin/ticket/list")
+    now = clock.now()
+    group: ErrorGroup = await desk.store(
+        ErrorGroup(**common, total=1, first_seen_at=now, last_seen_at=now, latest_references=["3f2a91c0"]), report
+    )
+    return group

@@ -171,8 +171,18 @@ class TestMenu:
     MENUS = {
         "sam": {"Dashboard", "Tickets", "People", "Notifications"},
         "sue": {"Dashboard", "Tickets", "Trash", "People", "Audit log", "Notifications"},
-        "olaf": {"Dashboard", "Notifications", "Pool"},
-        "ada": {"Dashboard", "Tickets", "Trash", "People", "Audit log", "Notifications", "Pool"},
+        "olaf": {"Dashboard", "Notifications", "Pool", "Errors", "Slow queries"},
+        "ada": {
+            "Dashboard",
+            "Tickets",
+            "Trash",
+            "People",
+            "Audit log",
+            "Notifications",
+            "Pool",
+            "Errors",
+            "Slow queries",
+        },
     }
 
     @pytest.mark.parametrize("first_name", MENUS)

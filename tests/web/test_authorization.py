@@ -39,6 +39,7 @@ PAGES = {
     "/admin/user/create": (200, 200, 403, 200),
     "/admin/user/edit/{pk:path}": (200, 200, 404, 200),
     "/admin/user/deactivate/{pk}": (403, 200, 403, 200),
+    "/admin/user/off-board/{pk}": (403, 200, 403, 200),
     "/admin/user/reactivate/{pk}": (403, 200, 403, 200),
     "/admin/user/role/{pk}": (403, 403, 403, 200),
     "/admin/user/password/{pk}": (403, 403, 403, 200),
@@ -49,6 +50,9 @@ PAGES = {
     "/admin/audit-log/details/{pk:path}": (404, 200, 404, 200),
     "/admin/notification/list": (200, 200, 200, 200),
     "/admin/pool": (403, 403, 200, 200),
+    "/admin/errors": (403, 403, 200, 200),
+    "/admin/errors/kind/{fingerprint}": (403, 403, 200, 200),
+    "/admin/slow-queries": (403, 403, 200, 200),
 }
 """Statuses for Sam (staff), Sue (supervisor), Olaf (ops) and Ada (admin)."""
 
@@ -111,9 +115,10 @@ NOT_FOR_SUPERVISORS = {
 NOT_FOR_STAFF = NOT_FOR_SUPERVISORS | {
     "/admin/trash/restore/{pk}",
     "/admin/user/deactivate/{pk}",
+    "/admin/user/off-board/{pk}",
     "/admin/user/reactivate/{pk}",
 }
-TICKET_VERBS = "comment attach watch unwatch tag transfer resolve reopen close delete".split()
+TICKET_VERBS = ["comment", "attach", "watch", "unwatch", "tag", "transfer", "resolve", "reopen", "close", "delete"]
 NOT_FOR_OPS = NOT_FOR_STAFF | {"/admin/ticket/create", "/admin/user/create"}
 NOT_FOR_OPS |= {f"/admin/ticket/{verb}/{{pk}}" for verb in TICKET_VERBS}
 REFUSED = {"sam": NOT_FOR_STAFF, "sue": NOT_FOR_SUPERVISORS, "olaf": NOT_FOR_OPS, "ada": set()}

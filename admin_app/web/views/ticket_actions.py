@@ -149,11 +149,9 @@ class TicketActions:
     async def watch(self, request: Request) -> Response:
         """Have somebody told of the ticket."""
         form = form_of(request)
-        level = text_in(form, "level") or WatchLevel.ALL.value
-        if level not in {known.value for known in WatchLevel}:
-            level = WatchLevel.ALL.value
+        level = parsing.one_of(text_in(form, "level") or WatchLevel.ALL.value, WatchLevel, "level")
         return await self._on_page(
-            request, "watch", "watching", following.watch, person=text_in(form, "person"), level=WatchLevel(level)
+            request, "watch", "watching", following.watch, person=text_in(form, "person"), level=level
         )
 
     @expose("/unwatch/{pk}", methods=["POST"])
