@@ -10,10 +10,10 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 COMPLETE := admin_app/services/*,admin_app/db/*,admin_app/permissions.py,admin_app/errors.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint migrate clean
+.PHONY: help demo test check chaos format lint migrate clean import-100000
 
 help: ## list the commands
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
 
 demo: $(VENV)/runtime.stamp ## a desk with believable data on http://127.0.0.1:8000/admin
 	$(BIN)/python -m admin_app demo
@@ -27,6 +27,12 @@ check: $(VENV)/dev.stamp lint ## what must pass before a commit: lint, types, im
 	$(BIN)/python -m coverage erase
 	$(PYTEST) --cov --cov-report=term --cov-fail-under=95
 	$(BIN)/python -m coverage report --include='$(COMPLETE)' --fail-under=100
+
+import-100000: $(VENV)/dev.stamp ## import a hundred thousand rows, killed midway and again, and print how fast and with how much memory
+	IMPORT_ROWS=100000 $(BIN)/python -m pytest -q -s tests/faults/test_import_of_100000_rows.py
+
+chaos: $(VENV)/dev.stamp ## every fault in full: 1,000 kills per database, 200 cut lines each way
+	CHAOS=1 $(BIN)/python -m pytest -n 0 tests/faults
 
 format: $(VENV)/dev.stamp ## put the code in shape
 	$(BIN)/ruff format .

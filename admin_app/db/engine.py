@@ -8,7 +8,7 @@ engine whose connections refuse to write. PostgreSQL: one pool, every timeout se
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy import URL, Connection, ExceptionContext, event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import Pool
 
@@ -120,11 +120,29 @@ def _postgresql_engines(url: URL, chosen: PoolOptions) -> Engines:
     }
     write = _engine(url, chosen.size, chosen.max_overflow, chosen.timeout, **options)
     aside = _engine(url, 1, 0, chosen.timeout, **options)
+    for engine in (write, aside):
+        _hang_up_on_silence(engine)
     return Engines(
         write=write,
         read=write.execution_options(postgresql_readonly=True),
         aside=aside.execution_options(postgresql_readonly=True),
     )
+
+
+def _hang_up_on_silence(engine: AsyncEngine) -> None:
+    """Cut the line to a server that did not answer in time: a rollback, or a good-bye, would wait just as long."""
+
+    @event.listens_for(engine.sync_engine, "handle_error")
+    def in_a_statement(context: ExceptionContext) -> None:
+        connection: Any = context.connection
+        is_open = connection is not None and not connection.invalidated and not connection.closed
+        if isinstance(context.original_exception, TimeoutError) and is_open:
+            connection.connection.driver_connection.terminate()
+
+    @event.listens_for(engine.sync_engine, "invalidate")
+    def before_a_statement(connection: Any, record: Any, error: BaseException | None) -> None:
+        if isinstance(error, TimeoutError):
+            connection.driver_connection.terminate()
 
 
 def _sqlite_engines(url: URL, chosen: PoolOptions) -> Engines:

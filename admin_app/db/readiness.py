@@ -5,7 +5,7 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable
 
-PATIENCE_SECONDS = 0.05
+PATIENCE_SECONDS = 0.02
 """How long somebody who asks is kept waiting for a fresh answer."""
 
 REMEMBERED_SECONDS = 2.0

@@ -1,0 +1,62 @@
+"""Many people at once on a real server, without the cost of a browser."""
+
+import secrets
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import httpx
+from sqlalchemy import update
+
+from admin_app import clock
+from admin_app.db.database import Database
+from admin_app.models import User, UserSession
+from admin_app.services.operations.sign_in import hash_of
+from admin_app.web.tokens import Tokens
+from tests.flows.serving import SECRET_KEY, Server
+
+
+class Poster:
+    """Somebody signed in, with a connection of their own to one server."""
+
+    def __init__(self, server: Server, token: str, timeout: float) -> None:
+        self.client = httpx.AsyncClient(
+            base_url=server.url, timeout=timeout, cookies={"desk_session": token}, headers={"Origin": server.url}
+        )
+        self._form_token = Tokens(SECRET_KEY).form_token(token)
+
+    async def comment(self, ticket_id: int, body: str) -> int:
+        """The status that a comment was answered with."""
+        form = {"form_token": self._form_token, "idempotency_key": uuid.uuid4().hex, "body": body}
+        return (await self.client.post(f"/admin/ticket/comment/{ticket_id}", data=form)).status_code
+
+    async def look(self, path: str) -> httpx.Response:
+        """A page."""
+        return await self.client.get(path)
+
+
+async def signed_in(database: Database, server: Server, user_id: int, *, timeout: float = 30.0) -> Poster:
+    """A poster with a session of this person."""
+    token, now = secrets.token_urlsafe(32), clock.now()
+
+    async def add(session) -> None:
+        may_sign_in = update(User).where(User.id == user_id).values(password_hash="set")
+        await session.execute(may_sign_in)
+        session.add(
+            UserSession(
+                token_hash=hash_of(token), user_id=user_id, last_seen_at=now, expires_at=now + timedelta(hours=12)
+            )
+        )
+
+    await database.run(add)
+    return Poster(server, token, timeout)
+
+
+@asynccontextmanager
+async def several(database: Database, server: Server, user_id: int, number: int) -> AsyncIterator[list[Poster]]:
+    """Posters who leave when the block ends."""
+    posters = [await signed_in(database, server, user_id) for _ in range(number)]
+    yield posters
+    for poster in posters:
+        await poster.client.aclose()
