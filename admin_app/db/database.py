@@ -108,6 +108,8 @@ class Database:
             try:
                 await session.commit()
             except Exception as error:
+                # closing alone gives the connection back with its transaction open: SQLite keeps it and its lock
+                await session.rollback()
                 raise _CommitFailed from error
             _follow_up(session)
             return result

@@ -8,6 +8,7 @@ import pytest
 from admin_app import clock
 from admin_app.db.database import Database
 from admin_app.services.records.file_store import FileStore
+from tests.services.every_service import Scene, store_scene
 from tests.services.scenes import Desk
 from tests.support.cast import Cast
 
@@ -45,3 +46,9 @@ def stopped_clock(monkeypatch: pytest.MonkeyPatch) -> SetClock:
 def store(tmp_path: Path) -> FileStore:
     """An empty file store that takes up to one megabyte a file."""
     return FileStore(folder=tmp_path / "files", limit=1024 * 1024)
+
+
+@pytest.fixture
+async def scene(desk: Desk, store: FileStore) -> Scene:
+    """One of everything."""
+    return await store_scene(desk, store)

@@ -1,0 +1,74 @@
+"""A write is all of it or none of it: whichever statement fails, every table is as it was."""
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import event
+
+from admin_app.db.engine import Engines
+from tests.services.every_service import TABLE, Row, Scene
+
+HOUSEKEEPING = ("PRAGMA", "BEGIN")
+
+
+class Lightning(Exception):
+    """Strikes in the middle of a transaction."""
+
+
+@contextmanager
+def lightning_at(engines: Engines, number: int) -> Iterator[None]:
+    """The statement with this number fails before it is sent."""
+    numbers = itertools.count(1)
+
+    def strike(connection, cursor, statement: str, *rest) -> None:
+        if not statement.startswith(HOUSEKEEPING) and next(numbers) == number:
+            raise Lightning(statement)
+
+    event.listen(engines.write.sync_engine, "before_cursor_execute", strike)
+    try:
+        yield
+    finally:
+        event.remove(engines.write.sync_engine, "before_cursor_execute", strike)
+
+
+@contextmanager
+def lightning_at_commit(engines: Engines) -> Iterator[None]:
+    """Everything is sent, and the COMMIT itself fails as it does on a full disk."""
+    dialect = engines.write.sync_engine.dialect
+
+    def strike(connection) -> None:
+        raise Lightning("COMMIT")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dialect, "do_commit", strike)
+        yield
+
+
+class TestEveryWrite:
+    @pytest.mark.parametrize("row", [row for row in TABLE if row.writes], ids=lambda row: row.name)
+    async def test_a_failure_at_any_statement_leaves_everything_as_it_was(self, scene: Scene, row: Row) -> None:
+        desk, ada = scene.desk, scene.desk.cast.ada
+        before, struck = await desk.everything(), []
+        for number in itertools.count(1):
+            try:
+                with lightning_at(desk.database.engines, number):
+                    await desk.run(row.call, ada, scene)
+            except Lightning as lightning:
+                struck.append(str(lightning))
+                assert await desk.everything() == before, struck[-1]
+            else:
+                break
+        assert any(statement.startswith(("INSERT", "UPDATE", "DELETE")) for statement in struck)
+        assert await desk.everything() != before, "nothing was written even without lightning"
+
+    @pytest.mark.parametrize("row", [row for row in TABLE if row.writes], ids=lambda row: row.name)
+    async def test_a_failing_commit_leaves_everything_as_it_was_and_the_next_one_works(
+        self, scene: Scene, row: Row
+    ) -> None:
+        desk, ada = scene.desk, scene.desk.cast.ada
+        async with desk.nothing_written():
+            with pytest.raises(Lightning), lightning_at_commit(desk.database.engines):
+                await desk.run(row.call, ada, scene)
+        await desk.run(row.call, ada, scene)
