@@ -1,7 +1,11 @@
 """Many people at once on a real server, without the cost of a browser."""
 
+import asyncio
+import itertools
 import secrets
+import time
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -60,3 +64,39 @@ async def several(database: Database, server: Server, user_id: int, number: int)
     yield posters
     for poster in posters:
         await poster.client.aclose()
+
+
+class Storm:
+    """Every poster comments without a pause until told to stop; remembers what was answered."""
+
+    def __init__(self, posters: list[Poster], ticket_id: int) -> None:
+        self.acked: list[str] = []
+        self.statuses: Counter[int] = Counter()
+        self._is_over = asyncio.Event()
+        self._writers = [
+            asyncio.create_task(self._write(poster, number, ticket_id)) for number, poster in enumerate(posters)
+        ]
+
+    async def stop(self) -> None:
+        """Let everybody finish what they have begun."""
+        self._is_over.set()
+        await asyncio.gather(*self._writers)
+
+    async def seconds_until_acked(self, patience: float) -> float:
+        """How long it takes until one more comment is acknowledged."""
+        started, before = time.monotonic(), len(self.acked)
+        while len(self.acked) == before and time.monotonic() - started < patience:
+            await asyncio.sleep(0.02)
+        return time.monotonic() - started
+
+    async def _write(self, poster: Poster, number: int, ticket_id: int) -> None:
+        for turn in itertools.count():
+            if self._is_over.is_set():
+                return
+            body = f"{number}/{turn}"
+            status = await poster.comment(ticket_id, body)
+            self.statuses[status] += 1
+            if status == 303:
+                self.acked.append(body)
+            else:
+                await asyncio.sleep(0.05)

@@ -13,7 +13,7 @@ import pytest
 from admin_app.db.database import Database
 from admin_app.db.engine import create_engines
 from admin_app.models import Comment
-from tests.faults.posting import Poster, several
+from tests.faults.posting import Poster, Storm, several
 from tests.flows.serving import Server, serving
 from tests.services.scenes import Desk
 from tests.support.breakable import BreakableServer, breakable_server
@@ -69,44 +69,24 @@ class TestStoppedAndStarted:
         capsys: pytest.CaptureFixture[str],
     ) -> None:
         ticket = await desk.ticket()
-        acked: list[str] = []
-        statuses: Counter[int] = Counter()
-        is_over = asyncio.Event()
-
-        async def write(number: int) -> None:
-            poster, turn = posters[number], 0
-            while not is_over.is_set():
-                turn += 1
-                body = f"{number}/{turn}"
-                status = await poster.comment(ticket.id, body)
-                statuses[status] += 1
-                if status == 303:
-                    acked.append(body)
-                else:
-                    await asyncio.sleep(0.05)
-
-        writers = [asyncio.create_task(write(number)) for number in range(WRITERS)]
+        storm = Storm(posters, ticket.id)
         await asyncio.sleep(2)
         await asyncio.to_thread(postgres.stop)
         await asyncio.sleep(1)
         await asyncio.to_thread(postgres.start)
-        started, before = time.monotonic(), len(acked)
-        while len(acked) == before and time.monotonic() - started < NORMAL_WITHIN:
-            await asyncio.sleep(0.02)
-        normal_after = time.monotonic() - started
+        normal_after = await storm.seconds_until_acked(NORMAL_WITHIN)
         await asyncio.sleep(1)
-        is_over.set()
-        await asyncio.gather(*writers)
+        await storm.stop()
         stored = {comment.body for comment in await desk.rows(Comment)}
-        lost = set(acked) - stored
+        lost, acked = set(storm.acked) - stored, len(storm.acked)
         with capsys.disabled():
             print(
-                f"\nR-06: answers {dict(statuses)}, acked {len(acked)}, lost {len(lost)}, "
-                f"applied but answered otherwise {len(stored) - len(acked)}, normal after {normal_after:.2f} s"
+                f"\nR-06: answers {dict(storm.statuses)}, acked {acked}, lost {len(lost)}, "
+                f"applied but answered otherwise {len(stored) - acked}, normal after {normal_after:.2f} s"
             )
         assert lost == set()
-        assert set(statuses) <= {303, 503}
-        assert statuses[503], "the database was gone, and nobody noticed: the test proves nothing"
+        assert set(storm.statuses) <= {303, 503}
+        assert storm.statuses[503], "the database was gone, and nobody noticed: the test proves nothing"
         assert normal_after < NORMAL_WITHIN
 
 
@@ -120,33 +100,32 @@ class TestFrozen:
         capsys: pytest.CaptureFixture[str],
     ) -> None:
         ticket = await desk.ticket()
-        statuses = [await poster.comment(ticket.id, "before") for poster in posters[:FROZEN]]
-        assert set(statuses) == {303}
+        assert {await poster.comment(ticket.id, "before") for poster in posters[:FROZEN]} == {303}
         ordinarily = await p99_of_health(server)
         postgres.freeze()
         try:
-
-            async def timed(poster: Poster, number: int) -> tuple[int, float]:
-                started = time.monotonic()
-                status = await poster.comment(ticket.id, f"frozen {number}")
-                return status, time.monotonic() - started
-
             health = asyncio.create_task(p99_of_health(server))
-            answers = await asyncio.gather(*(timed(poster, number) for number, poster in enumerate(posters[:FROZEN])))
+            answers = await asyncio.gather(*(timed_comment(poster, ticket.id) for poster in posters[:FROZEN]))
             p99 = await health
         finally:
             postgres.thaw()
         slowest = max(seconds for _, seconds in answers)
         with capsys.disabled():
-            shown = dict(Counter(status for status, _ in answers))
             print(
-                f"\nR-12: answers {shown}, slowest {slowest:.2f} s, "
+                f"\nR-12: answers {dict(Counter(status for status, _ in answers))}, slowest {slowest:.2f} s, "
                 f"health p99 {1000 * p99:.1f} ms, {1000 * ordinarily:.1f} ms before"
             )
         assert {status for status, _ in answers} <= {503, 504}
         assert slowest < COMMAND_TIMEOUT + 1
         assert p99 < max(HEALTHY_P99, 2 * ordinarily)
         assert await posters[0].comment(ticket.id, "thawed") == 303
+
+
+async def timed_comment(poster: Poster, ticket_id: int) -> tuple[int, float]:
+    """The answer to a comment, and the seconds it took."""
+    started = time.monotonic()
+    status = await poster.comment(ticket_id, "frozen")
+    return status, time.monotonic() - started
 
 
 async def p99_of_health(server: Server) -> float:
