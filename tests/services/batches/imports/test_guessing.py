@@ -22,7 +22,7 @@ REAL = [
     "Ticket Channel",
     "First Response Time",
     "Time to Resolution",
-    "Customer Satisfaction Rating",,
+    "Customer Satisfaction Rating",
 ]
 
 
