@@ -1,5 +1,6 @@
 """One good form for every route that changes something, in an order in which all of them work."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import httpx
 
 from admin_app.models import Comment, Ticket, User
+from tests.services.batches.csv_files import csv_bytes, rows
 from tests.services.scenes import Desk
 from tests.web.browsing import Visitor
 from tests.web.scene import Scene
@@ -25,6 +27,9 @@ NOTHING_BEHIND = frozenset(
 )
 """Addresses that SQLAdmin's generic routes take and no view of ours answers."""
 
+NOTHING_TO_HAND_OVER = hashlib.sha256(b"[[], []]").hexdigest()
+"""What the preview of somebody without open tickets shows: no tickets, nobody who gets any."""
+
 
 @dataclass(frozen=True)
 class Post:
@@ -35,6 +40,8 @@ class Post:
     typed: Mapping[str, str] = field(default_factory=dict)
     locked: tuple[Any, int] | None = None
     files: Mapping[str, Any] | None = None
+    again: int = 303
+    """the answer to the very same form once more"""
 
     async def data(self, desk: Desk) -> dict[str, str]:
         """The fields with the version that is stored now."""
@@ -49,7 +56,7 @@ class Post:
 
 def every_post(desk: Desk, scene: Scene) -> list[Post]:
     """As Ada may send them, one after the other; signing out comes last."""
-    return [*_on_tickets(scene), *_in_the_trash(scene), *_on_people(desk), *_the_rest(scene)]
+    return [*_on_tickets(scene), *_in_the_trash(scene), *_on_people(desk), *_on_imports(scene), *_the_rest(scene)]
 
 
 def _on_tickets(scene: Scene) -> list[Post]:
@@ -101,6 +108,37 @@ def _on_people(desk: Desk) -> list[Post]:
         on_person("end-sessions", "sue"),
         on_person("deactivate", "mallory", reason="Left us."),
         on_person("reactivate", "mallory"),
+        on_person("off-board", "mallory", choice="leave", reason="Left us again.", frozen=NOTHING_TO_HAND_OVER),
+    ]
+
+
+MAPPING = {
+    "title": "Subject",
+    "email": "Mail",
+    "full_name": "Who",
+    "status": "State",
+    "word:status:Waiting": "pending",
+    "default_status": "new",
+    "default_priority": "medium",
+    "default_channel": "web",
+    "date_format": "iso",
+    "timezone": "UTC",
+    "external_key": "Id",
+    "key_prefix": "old-desk:",
+}
+
+
+def _on_imports(scene: Scene) -> list[Post]:
+    def on_import(verb: str, again: int = 303, **typed: str) -> Post:
+        path = f"/admin/import/{verb}/{scene.imported.id}"
+        return Post(f"/admin/import/{verb}/{{pk}}", path, typed, again=again)
+
+    return [
+        Post("/admin/import", "/admin/import", files={"file": ("more.csv", csv_bytes(rows(1)))}),
+        on_import("mapping", **MAPPING),
+        on_import("check"),
+        on_import("run", again=409, mode="good_rows"),
+        on_import("undo"),
     ]
 
 

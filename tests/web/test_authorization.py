@@ -49,6 +49,10 @@ PAGES = {
     "/admin/audit-log/list": (403, 200, 403, 200),
     "/admin/audit-log/details/{pk:path}": (404, 200, 404, 200),
     "/admin/notification/list": (200, 200, 200, 200),
+    "/admin/import": (403, 200, 403, 200),
+    "/admin/import/mapping/{pk}": (403, 200, 403, 200),
+    "/admin/import/result/{pk}": (403, 200, 403, 200),
+    "/admin/import/rejected/{pk}": (403, 404, 403, 404),
     "/admin/pool": (403, 403, 200, 200),
     "/admin/errors": (403, 403, 200, 200),
     "/admin/errors/kind/{fingerprint}": (403, 403, 200, 200),
@@ -113,6 +117,11 @@ NOT_FOR_SUPERVISORS = {
     "/admin/user/end-sessions/{pk}",
 }
 NOT_FOR_STAFF = NOT_FOR_SUPERVISORS | {
+    "/admin/import",
+    "/admin/import/mapping/{pk}",
+    "/admin/import/check/{pk}",
+    "/admin/import/run/{pk}",
+    "/admin/import/undo/{pk}",
     "/admin/trash/restore/{pk}",
     "/admin/user/deactivate/{pk}",
     "/admin/user/off-board/{pk}",

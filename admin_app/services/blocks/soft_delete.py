@@ -15,8 +15,8 @@ from admin_app.models.comment import Comment
 from admin_app.models.notification import NotificationType
 from admin_app.models.ticket import Ticket
 from admin_app.models.user import User
-from admin_app.permissions import OWNING_ROLES, Permission
-from admin_app.services.records import audit, notifications
+from admin_app.permissions import Permission
+from admin_app.services.records import audit, lookup, notifications
 
 
 def new_batch_id() -> str:
@@ -70,7 +70,7 @@ async def restore(session: AsyncSession, actor: Actor, ticket: Ticket, *, new_ow
         raise InvalidInput(creator=f"{ticket.creator.full_name}, who opened it, is deactivated. Reactivate them first.")
     if new_owner is not None:
         ticket.owner_id = new_owner.id
-    elif ticket.owner is not None and not _can_own(ticket.owner):
+    elif ticket.owner is not None and not await lookup.can_still_own(session, ticket.owner.id):
         raise InvalidInput(
             new_owner=f"{ticket.owner.full_name}, who owned it, can no longer own tickets. Choose a new owner."
         )
@@ -94,7 +94,3 @@ async def restore(session: AsyncSession, actor: Actor, ticket: Ticket, *, new_ow
         f"{actor.name} brought {ticket.ticket_number} back: {ticket.title}",
         ticket,
     )
-
-
-def _can_own(user: User) -> bool:
-    return user.is_active and user.role in OWNING_ROLES

@@ -12,7 +12,7 @@ from admin_app.models.audit_log import AuditAction
 from admin_app.models.ticket import ACTIVE_STATUSES, Ticket
 from admin_app.models.user import User
 from admin_app.permissions import Permission, Role
-from admin_app.services.blocks import editing, sign_in_sessions
+from admin_app.services.blocks import deactivation, editing, sign_in_sessions
 from admin_app.services.records import audit, lookup, text_rules
 
 EDITABLE_FIELDS = ("full_name", "email", "timezone")
@@ -92,19 +92,16 @@ async def change_role(session: AsyncSession, actor: Actor, user_id: int, *, role
 
 
 async def deactivate(session: AsyncSession, actor: Actor, user_id: int, *, reason: str) -> User:
-    """Keep a person out from now on; sessions end. `Conflict` while they own open tickets."""
+    """Keep a person out from now on; sessions end.
+
+    `Conflict` while they own open tickets: `off_boarding` hands those on in the same transaction.
+    """
     actor.require(Permission.USER_DEACTIVATE)
     user = await lookup.user(session, actor, user_id, lock=True)
     text_rules.check({"reason": reason}, required=("reason",))
-    if user.id == actor.id:
-        raise Conflict("Nobody deactivates themselves.")
-    if user.role is Role.ADMIN and not actor.can(Permission.USER_EDIT_STAFF):
-        raise PermissionDenied("Only an admin may deactivate an admin.")
-    if not user.is_active:
-        raise Conflict(f"{user.full_name} is deactivated already.")
+    deactivation.check(actor, user)
     await _refuse_with_open_work(session, user)
-    user.is_active = False
-    await audit.record(session, actor, AuditAction.DEACTIVATE, user, reason=reason.strip())
+    await deactivation.write(session, actor, user, reason=reason)
     await sign_in_sessions.end_all(session, user.id)
     return user
 

@@ -127,7 +127,10 @@ async def close(session: AsyncSession, actor: Actor, ticket_id: int, *, resoluti
 
 
 async def reopen(session: AsyncSession, actor: Actor, ticket_id: int, *, reason: str, version: int) -> Ticket:
-    """Back to open, with a reason; a closed ticket only with `ticket:reopen-closed`."""
+    """Back to open, with a reason; a closed ticket only with `ticket:reopen-closed`.
+
+    A ticket whose owner has left meanwhile, or can own none any more, comes back without an owner.
+    """
     return await _move(session, actor, ticket_id, Status.OPEN, version=version, reason=reason)
 
 
@@ -200,6 +203,8 @@ async def _move(
     text_rules.check({"reason": reason, "resolution": resolution})
     workflow.find_arrow(ticket.status, target)
     lookup.check_version(ticket, version)
+    if target is Status.OPEN and ticket.owner_id and not await lookup.can_still_own(session, ticket.owner_id):
+        ticket.owner_id = None
     workflow.move(actor, ticket, target, reason=reason, resolution=text_rules.normalised(resolution))
     await audit.record(session, actor, actions[target], ticket, reason=reason.strip() or None)
     await _tell_status(session, actor, ticket)

@@ -72,9 +72,10 @@ async def record_many(
     subjects: Sequence[Subject],
     *,
     batch_id: str | None = None,
+    reason: str | None = None,
 ) -> None:
     """Append an entry per subject to the same transaction, in one statement: for rows that were written in bulk."""
-    common = {**_actor_columns(actor), "action": action, "batch_id": batch_id}
+    common = {**_actor_columns(actor), "action": action, "batch_id": batch_id, "reason": reason}
     entries = [
         {
             **common,

@@ -110,6 +110,12 @@ async def possible_owner(session: AsyncSession, text: str, *, field: str, lock: 
     return found
 
 
+async def can_still_own(session: AsyncSession, user_id: int) -> bool:
+    """Whether this owner is active and has a role that can own tickets; keeps it so until the transaction ends."""
+    statement = select(User.id).where(User.id == user_id, User.is_active, User.role.in_(OWNING_ROLES))
+    return await session.scalar(statement.with_for_update(read=True)) is not None
+
+
 async def suggest_people(
     session: AsyncSession, actor: Actor, *, term: str, roles: frozenset[Role], limit: int = 10
 ) -> list[User]:

@@ -23,16 +23,16 @@ def notify(
     receivers: Iterable[int | None],
     kind: NotificationType,
     message: str,
-    ticket: Ticket,
+    ticket: Ticket | None,
 ) -> None:
-    """Tell each receiver once; nobody is told of what they did themselves."""
+    """Tell each receiver once, of one ticket or of several (None); nobody is told of what they did themselves."""
     for user_id in sorted({receiver for receiver in receivers if receiver is not None} - {actor.id}):
         session.add(
             Notification(
                 user_id=user_id,
                 type=kind,
                 message=message[:LONGEST_MESSAGE],
-                ticket_id=ticket.id,
+                ticket_id=ticket.id if ticket else None,
                 actor_id=actor.id,
             )
         )

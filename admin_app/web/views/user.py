@@ -8,10 +8,11 @@ from sqladmin import expose
 from starlette.requests import Request
 from starlette.responses import Response
 
-from admin_app.errors import Malformed, PermissionDenied, StaleEdit
+from admin_app.errors import Conflict, Malformed, PermissionDenied, StaleEdit
 from admin_app.models import User
 from admin_app.permissions import Permission, Role
 from admin_app.services.operations import accounts, sign_in
+from admin_app.services.operations import off_boarding as boarding
 from admin_app.services.pages import people_list
 from admin_app.services.records import lookup, passwords, text_rules
 from admin_app.web import parsing
@@ -19,6 +20,7 @@ from admin_app.web.desk import actor_of, form_of, text_in
 from admin_app.web.forms import Field, Form, Options, merge, without_theirs
 from admin_app.web.pages import in_words, redirect, render
 from admin_app.web.perform import perform, read
+from admin_app.web.views import off_boarding
 from admin_app.web.views.base import (
     PAGE_PARAMETERS,
     SHOWN_AGAIN,
@@ -129,7 +131,15 @@ class UserView(RecordView, model=User):
 
     @expose("/deactivate/{pk}", methods=["GET", "POST"])
     async def deactivate(self, request: Request) -> Response:
-        """Keep a person out from now on."""
+        """Keep a person out from now on; somebody who owns open tickets goes through the page for that."""
+        actor_of(request).require(Permission.USER_DEACTIVATE)
+        user_id = parsing.record_id(request.path_params["pk"])
+        if await read(request, boarding.owns_open_tickets, user_id):
+            if request.method != "POST":
+                return redirect(request, off_boarding.off_boarding_path(user_id))
+            wrong = Conflict("They own open tickets. Say first what becomes of those.")
+            form = off_boarding.questions().typed(form_of(request), wrong)
+            return await off_boarding.ask(request, user_id, form, status_code=wrong.status_code)
         reason = Field("reason", "Reason", kind="textarea", required=True, longest=text_rules.LONGEST["reason"])
         return await self._action(
             request,
@@ -138,6 +148,11 @@ class UserView(RecordView, model=User):
             Form([reason]),
             lambda user_id: perform(request, accounts.deactivate, user_id, reason=text_in(form_of(request), "reason")),
         )
+
+    @expose("/off-board/{pk}", methods=["GET", "POST"])
+    async def off_board(self, request: Request) -> Response:
+        """Keep a person out who owns open tickets, and hand those on."""
+        return await off_boarding.off_board_page(request, parsing.record_id(request.path_params["pk"]))
 
     @expose("/reactivate/{pk}", methods=["GET", "POST"])
     async def reactivate(self, request: Request) -> Response:

@@ -77,7 +77,8 @@ async def import_batch(
     keys = {draft.external_key for draft in drafts if draft.external_key}
     fresh = _without_known(drafts, await _stored_keys(session, keys) | also_taken(keys))
     outcome.known = len(drafts) - len(fresh)
-    people = await _people(session, {address for draft in fresh for address in (draft.email, draft.owner)})
+    people = await _people(session, {draft.email for draft in fresh})
+    people |= await _people(session, {draft.owner for draft in fresh}, lock=True)
     fit = [draft for draft in fresh if _may_enter(draft, people, outcome, drafter)]
     if fit:
         numbers = await ticket_numbers.take(session, len(fit))
@@ -230,12 +231,14 @@ async def _stored_keys(session: AsyncSession, keys: AbstractSet[str]) -> set[str
     return {key for key in await session.scalars(statement) if key}
 
 
-async def _people(session: AsyncSession, addresses: AbstractSet[str]) -> dict[str, Person]:
+async def _people(session: AsyncSession, addresses: AbstractSet[str], *, lock: bool = False) -> dict[str, Person]:
+    """Those of them who are here; `lock` keeps them from leaving before their tickets are in."""
     wanted = addresses - {""}
     if not wanted:
         return {}
     columns = select(User.id, User.email, User.full_name, User.role, User.is_active)
-    rows = await session.execute(columns.where(User.email.in_(wanted)))
+    statement = columns.where(User.email.in_(wanted)).order_by(User.id)
+    rows = await session.execute(statement.with_for_update(read=True) if lock else statement)
     return {person.email: person for person in map(Person._make, rows)}
 
 

@@ -1,0 +1,26 @@
+"""Who may be kept out from now on, and writing that down."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from admin_app.actor import Actor
+from admin_app.errors import Conflict, PermissionDenied
+from admin_app.models.audit_log import AuditAction
+from admin_app.models.user import User
+from admin_app.permissions import Permission, Role
+from admin_app.services.records import audit
+
+
+def check(actor: Actor, user: User) -> None:
+    """Refuse to deactivate oneself, an admin without `user:edit-staff`, and somebody who is deactivated already."""
+    if user.id == actor.id:
+        raise Conflict("Nobody deactivates themselves.")
+    if user.role is Role.ADMIN and not actor.can(Permission.USER_EDIT_STAFF):
+        raise PermissionDenied("Only an admin may deactivate an admin.")
+    if not user.is_active:
+        raise Conflict(f"{user.full_name} is deactivated already.")
+
+
+async def write(session: AsyncSession, actor: Actor, user: User, *, reason: str, batch_id: str | None = None) -> None:
+    """Deactivate a checked, locked person with one entry. Their open tickets and sessions are the caller's business."""
+    user.is_active = False
+    await audit.record(session, actor, AuditAction.DEACTIVATE, user, reason=reason.strip(), batch_id=batch_id)
