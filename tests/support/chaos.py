@@ -6,3 +6,8 @@ import os
 def times(ordinarily: int, in_full: int) -> int:
     """The number of repetitions."""
     return in_full if os.environ.get("CHAOS") else ordinarily
+
+
+def seconds(with_others: float, alone: float) -> float:
+    """A bound on time: `make chaos` runs alone on the machine, ordinary runs share it with other tests."""
+    return alone if os.environ.get("CHAOS") else with_others
