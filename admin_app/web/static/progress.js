@@ -31,13 +31,16 @@ class Watcher {
     const body = new URLSearchParams(new FormData(this.form, submitter));
     this.begin();
     try {
-      const answer = await fetch(submitter.formAction || this.form.action, {
+      const answer = await fetch(submitter.getAttribute("formaction") || this.form.getAttribute("action"), {
         method: "POST", body, signal: this.stopped.signal,
         headers: { Accept: "application/x-ndjson, application/json" },
       });
       if (!answer.ok) throw new Error((await answer.json()).error);
-      for await (const line of linesOf(answer)) if (this.show(line)) return;
-      throw new Error("The connection broke. Open this page again to see how far it came.");
+      let next = "";
+      for await (const line of linesOf(answer)) next = this.show(line);
+      if (!next) throw new Error("The connection broke. Open this page again to see how far it came.");
+      window.removeEventListener("beforeunload", this.warn);
+      location.assign(next);
     } catch (error) {
       this.fail(this.stopped.signal.aborted ? "Stopped. Open this page again to see how far it came." : error.message);
     }
@@ -53,18 +56,14 @@ class Watcher {
     this.area.scrollIntoView({ block: "center" });
   }
 
-  // True when this was the last line.
+  // Where to go, when this was the last line.
   show(line) {
     if (line.error) throw new Error(line.error);
-    if (line.goto) {
-      window.removeEventListener("beforeunload", this.warn);
-      location.assign(line.goto);
-      return true;
-    }
+    if (line.goto) return line.goto;
     this.bar.max = line.total;
     this.bar.value = line.done;
     this.said.textContent = line.said || `${line.done.toLocaleString("en")} of ${line.total.toLocaleString("en")}`;
-    return false;
+    return "";
   }
 
   fail(sentence) {
