@@ -74,7 +74,10 @@ def test_from_the_file_to_its_undoing(enter: Enter, tmp_path: Path) -> None:
     sue.sees("2 tickets are in the trash, 0 were kept.")
     sue.go("/admin/trash/list")
     sue.sees("Lamp 7 flickers", "Import undone")
-    assert complaints.taken() == []
+    left = [found for found in complaints.taken() if "ERR_ABORTED" not in found]
+    assert left == [], (
+        "a stream whose page goes on, and a download, count as aborted; nothing else may be complained of"
+    )
 
 
 def test_without_scripts_it_works_as_well(enter: Enter, tmp_path: Path) -> None:
