@@ -87,7 +87,9 @@ class Database:
 
     async def is_ready(self) -> bool:
         """Whether the database answers and at least one pool connection can still be had; told within moments."""
-        return await self._readiness.ask() and all(pool.checkedout() < pool.limit or pool.limit == 1 for pool in self.engines.pools.values())
+        return await self._readiness.ask() and all(
+            pool.checkedout() < pool.limit or pool.limit == 1 for pool in self.engines.pools.values()
+        )
 
     async def dispose(self) -> None:
         """Close every connection."""
