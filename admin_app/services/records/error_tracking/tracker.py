@@ -130,23 +130,31 @@ class ErrorTracker:
 
     async def _write_waiting(self) -> None:
         """One transaction for everything that waits, in the order of fingerprints, so that no two workers deadlock."""
-        taken = {name: pile.take() for name, pile in sorted(self._piles.items()) if pile.is_waiting}
+        taken = [(pile, pile.take()) for _, pile in sorted(self._piles.items()) if pile.is_waiting]
         if not taken:
             return
+        is_written = False
 
         async def store(session: AsyncSession) -> None:
-            for counted in taken.values():
+            for _, counted in taken:
                 alert = await storing.store(session, counted)
                 if alert is not None:
                     self._ring_after_commit(session, alert)
 
         try:
             await self._run(store)
+            is_written = True
         except Exception:
             logger.exception("error reports could not be stored", extra={"event": "errors.store"})
-            for name, counted in taken.items():
-                self._piles[name].give_back(counted)
-            self._flush_later()
+        finally:
+            if not is_written:  # also when the request that wrote for all of them was cancelled
+                self._give_back(taken)
+
+    def _give_back(self, taken: list[tuple[_Pile, list[Counted]]]) -> None:
+        """Into the piles of now: one that went quiet meanwhile may have made room."""
+        for pile, counted in taken:
+            self._piles.setdefault(counted[0].sighting.fingerprint, pile).give_back(counted)
+        self._flush_later()
 
     def _ring_after_commit(self, session: AsyncSession, alert: Alert) -> None:
         after_commit(session, lambda: self._ring(alert))

@@ -1,0 +1,170 @@
+"""Slow statements are grouped and measured; no value that anybody searched for is ever kept."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from sqlalchemy import func, literal_column, select, text
+
+from admin_app.db import slow_queries
+from admin_app.db.database import Database
+from admin_app.db.engine import create_engines
+from admin_app.db.holders import Holder, current_holder
+from admin_app.db.slow_queries import MOST_STATEMENTS, SlowQueries, SlowStatement, normalised
+from admin_app.models import Ticket, User
+
+
+def seen_by(slow: SlowQueries) -> list[SlowStatement]:
+    return [statement for _, statement in slow.kinds()]
+
+
+class TestNormalised:
+    @pytest.mark.parametrize(
+        ("statement", "expected"),
+        [
+            ("SELECT 1", "SELECT ?"),
+            ("SELECT  a\n FROM t", "SELECT a FROM t"),
+            ("SELECT a FROM t WHERE b = 'it''s Kim' AND c = 12.5", "SELECT a FROM t WHERE b = ? AND c = ?"),
+            ("SELECT a FROM t WHERE b = -5 AND c = 1e9", "SELECT a FROM t WHERE b = ? AND c = ?"),
+            ("SELECT a FROM t WHERE b = E'it\\'s Kim' OR c", "SELECT a FROM t WHERE b = ? OR c"),
+            ("SELECT $tag$Kim$tag$, a", "SELECT ?, a"),
+            ("SELECT 'Kim", "SELECT ?"),
+            ("SELECT a FROM t WHERE b = ? AND c IN (?, ?, ?)", "SELECT a FROM t WHERE b = ? AND c IN (…)"),
+            ("SELECT a FROM t WHERE c IN (1,2, 3)", "SELECT a FROM t WHERE c IN (…)"),
+            (
+                "SELECT a FROM t WHERE b = $1::VARCHAR AND c IN ($2::INTEGER, $3::INTEGER)",
+                "SELECT a FROM t WHERE b = ? AND c IN (…)",
+            ),
+            ("SELECT a WHERE b < $1::TIMESTAMP WITH TIME ZONE AND c", "SELECT a WHERE b < ? AND c"),
+            ("SELECT a WHERE b = $1::VARCHAR(20) OR c = $2::INTEGER[]", "SELECT a WHERE b = ? OR c = ?"),
+            ("SELECT a WHERE b = :name AND c = %(other)s", "SELECT a WHERE b = ? AND c = ?"),
+            ("SELECT a::text FROM t_1 AS t2", "SELECT a::text FROM t_1 AS t2"),
+            ("INSERT INTO t VALUES (?, ?), (?, ?), (?, ?)", "INSERT INTO t VALUES (…)"),
+            ("SELECT a /* for Kim */ FROM t -- her secret\n WHERE b", "SELECT a FROM t WHERE b"),
+            ("SAVEPOINT sa_savepoint_17", "SAVEPOINT sa_savepoint"),
+        ],
+    )
+    def test_keeps_the_words_and_none_of_the_values(self, statement: str, expected: str) -> None:
+        assert normalised(statement) == expected
+
+    def test_lists_of_any_length_are_one_kind(self) -> None:
+        kinds = {normalised(f"SELECT a FROM t WHERE b IN ({', '.join('?' * size)})") for size in (1, 2, 500)}
+        assert len(kinds) == 1
+
+    def test_a_statement_without_end_is_read_to_a_limit(self) -> None:
+        assert len(normalised("SELECT '" + "x" * 1_000_000)) < 20
+        assert len(normalised("word " * 1_000_000)) <= slow_queries.LONGEST_READ
+
+
+class TestNote:
+    def test_what_is_fast_enough_is_not_kept(self) -> None:
+        slow = SlowQueries(0.1)
+        slow.note("SELECT 1", 0.099, "GET /")
+        slow.note("SELECT 1", 0.1, "GET /")
+        assert [statement.count for statement in seen_by(slow)] == [1]
+
+    def test_one_kind_has_its_count_its_longest_and_its_last_hundred(self) -> None:
+        slow = SlowQueries(0.0)
+        for number in range(150):
+            slow.note(f"SELECT {number}", number / 100, "GET /")
+        [statement] = seen_by(slow)
+        assert (statement.statement, statement.count, statement.longest) == ("SELECT ?", 150, 1.49)
+        assert (len(statement.durations), min(statement.durations)) == (100, 0.5)
+
+    def test_routes_are_kept_without_ids_each_once_and_only_the_last_five(self) -> None:
+        slow = SlowQueries(0.0)
+        for route in (
+            "GET /admin/ticket/details/7",
+            "GET /admin/ticket/details/8",
+            "GET /admin/ticket/number/T-000123",
+        ):
+            slow.note("SELECT 1", 1, route)
+        [statement] = seen_by(slow)
+        assert list(statement.routes) == ["GET /admin/ticket/details/{id}", "GET /admin/ticket/number/{id}"]
+        for letter in "abcdef":
+            slow.note("SELECT 1", 1, f"GET /{letter}")
+        assert list(statement.routes) == ["GET /b", "GET /c", "GET /d", "GET /e", "GET /f"]
+        slow.note("SELECT 1", 1, "GET /" + "x" * 1000)
+        assert len(statement.routes[-1]) == slow_queries.LONGEST_ROUTE
+
+    def test_memory_is_bounded_and_the_quietest_kind_goes_first(self) -> None:
+        slow = SlowQueries(0.0)
+        for number in range(MOST_STATEMENTS):
+            slow.note(f"SELECT a{number} FROM t", 1, "GET /")
+        slow.note("SELECT a0 FROM t", 1, "GET /")
+        for number in range(50):
+            slow.note(f"SELECT b{number} FROM t", 1, "GET /")
+        kept = {statement.statement for statement in seen_by(slow)}
+        assert (len(kept), slow.forgotten) == (MOST_STATEMENTS, 50)
+        assert "SELECT a0 FROM t" in kept
+        assert "SELECT a1 FROM t" not in kept
+
+    def test_a_long_statement_is_shown_in_part(self) -> None:
+        slow = SlowQueries(0.0)
+        slow.note("SELECT " + ", ".join(f"column{number}" for number in range(1000)), 1, "GET /")
+        assert len(seen_by(slow)[0].statement) == slow_queries.LONGEST_SHOWN
+
+
+class TestWatch:
+    @pytest.fixture
+    def slow(self, database: Database) -> SlowQueries:
+        slow = SlowQueries(0.0)
+        slow.watch(database.engines)
+        return slow
+
+    async def test_statements_of_readers_and_writers_are_measured_once_each(self, database, slow) -> None:
+        statement = select(User.id).where(User.email == "kim@desk.example")
+        await database.read(lambda session: session.execute(statement))
+        await database.run(lambda session: session.execute(statement))
+        await database.read(lambda session: session.execute(statement), aside=True)
+        [found] = [kind for kind in seen_by(slow) if "FROM users" in kind.statement]
+        assert found.count == 3
+        assert 0 < found.longest < 60
+
+    async def test_no_value_is_kept_however_it_was_given(self, database, slow) -> None:
+        wanted = select(Ticket.id).where(Ticket.title == "hunter2", Ticket.id.in_([4711, 4712]))
+        literal = select(func.lower(literal_column("'hunter2'")), literal_column("4711"))
+        for statement in (wanted, literal, text("SELECT 'hunter2' WHERE 4711 = :id").bindparams(id=4711)):
+            await database.read(lambda session, statement=statement: session.execute(statement))
+        kept = " ".join(kind.statement for kind in seen_by(slow))
+        assert "SELECT" in kept
+        assert "hunter2" not in kept
+        assert "4711" not in kept
+
+    async def test_the_route_is_that_of_the_request(self, database, slow) -> None:
+        current_holder.set(Holder("GET /admin/ticket/details/7"))
+        await database.read(lambda session: session.execute(select(User.id)))
+        [found] = [kind for kind in seen_by(slow) if "FROM users" in kind.statement]
+        assert list(found.routes) == ["GET /admin/ticket/details/{id}"]
+
+    async def test_a_statement_that_the_database_gives_up_on_counts_too(self, database, slow) -> None:
+        with pytest.raises(Exception, match="no_such_table"):
+            await database.read(lambda session: session.execute(text("SELECT * FROM no_such_table")))
+        [found] = [kind for kind in seen_by(slow) if "no_such_table" in kind.statement]
+        assert found.count == 1
+
+    async def test_a_failure_without_a_statement_is_none_of_its_business(self, slow) -> None:
+        class Failure:
+            statement: Any = None
+
+        slow._failed(Failure())
+        assert seen_by(slow) == []
+
+    async def test_waiting_is_measured(self, postgresql_url: str) -> None:
+        database = Database(create_engines(postgresql_url))
+        slow = SlowQueries(0.1)
+        slow.watch(database.engines)
+        await database.read(lambda session: session.execute(text("SELECT 1")))
+        await database.read(lambda session: session.execute(text("SELECT pg_sleep(0.2)")))
+        await database.dispose()
+        [found] = seen_by(slow)
+        assert (found.statement, found.count) == ("SELECT pg_sleep(…)", 1)
+        assert 0.2 <= found.longest < 10
+
+    async def test_many_at_once_are_not_mixed_up(self, database, slow) -> None:
+        await asyncio.gather(
+            *(database.read(lambda session: session.execute(select(User.id))) for _ in range(10)),
+            *(database.read(lambda session: session.execute(select(Ticket.id))) for _ in range(10)),
+        )
+        counts = {kind.statement: kind.count for kind in seen_by(slow) if "FROM" in kind.statement}
+        assert sorted(counts.values()) == [10, 10]

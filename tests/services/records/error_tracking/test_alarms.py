@@ -1,0 +1,169 @@
+"""Who hears of an alert: the log at once, a web hook and a mail server that are really there."""
+
+import asyncio
+import json
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from admin_app.services.records.error_tracking.alarms import Alarm, Mail, WebHook, sentence
+from admin_app.services.records.error_tracking.storing import Alert
+
+ALERT = Alert(
+    kind="KeyError",
+    message="…",
+    fingerprint="f" * 64,
+    count=10,
+    reference="3f2a91c0",
+    path="/admin/ticket/list",
+    occurred_at=datetime(2030, 1, 15, 12, 0, tzinfo=UTC),
+)
+SENTENCE = "10 errors of one kind in 5 minutes: KeyError (reference 3f2a91c0)"
+
+
+@contextmanager
+def listening(status: int = 204) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """A web server that takes what it is sent."""
+    taken: list[dict[str, Any]] = []
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            taken.append({**json.loads(body), "to": self.path, "type": self.headers["Content-Type"]})
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *words: Any) -> None:
+            """Quietly."""
+
+    server = HTTPServer(("127.0.0.1", 0), Hook)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/hook", taken
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class FakeServer:
+    """Stands in for smtplib.SMTP and remembers the conversation."""
+
+    said: list[Any] = []
+
+    def __init__(self, host: str, port: int, timeout: float) -> None:
+        self.said.append(("connect", host, port, timeout))
+
+    def __enter__(self) -> "FakeServer":
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.said.append("quit")
+
+    def starttls(self) -> None:
+        self.said.append("starttls")
+
+    def login(self, username: str, password: str) -> None:
+        self.said.append(("login", username, password))
+
+    def send_message(self, message: Any) -> None:
+        self.said.append(message)
+
+
+@pytest.fixture
+def mail_server(monkeypatch: pytest.MonkeyPatch) -> type[FakeServer]:
+    monkeypatch.setattr("smtplib.SMTP", FakeServer)
+    FakeServer.said = []
+    return FakeServer
+
+
+class TestAlarm:
+    def test_is_a_critical_line_in_the_log(self, caplog) -> None:
+        with caplog.at_level(logging.CRITICAL, logger="admin_app.errors"):
+            Alarm().ring(ALERT)
+        [record] = caplog.records
+        assert (record.levelname, record.message) == ("CRITICAL", SENTENCE)
+        assert (record.event, record.fingerprint, record.count) == ("errors.alert", "f" * 64, 10)
+
+    def test_tells_every_notifier_once(self) -> None:
+        told: list[tuple[str, Alert]] = []
+        alarm = Alarm([lambda alert: told.append(("one", alert)), lambda alert: told.append(("two", alert))])
+        alarm.ring(ALERT)
+        alarm.close()
+        assert told == [("one", ALERT), ("two", ALERT)]
+
+    async def test_nobody_waits_for_a_notifier(self) -> None:
+        gate = threading.Event()
+        alarm = Alarm([lambda alert: gate.wait(10) and None])
+        began = time.monotonic()
+        alarm.ring(ALERT)
+        assert time.monotonic() - began < 1
+        gate.set()
+        await asyncio.to_thread(alarm.close)
+
+    def test_one_that_fails_is_logged_and_keeps_nobody_from_the_others(self, caplog) -> None:
+        told: list[Alert] = []
+
+        def broken(alert: Alert) -> None:
+            raise OSError("no way there")
+
+        alarm = Alarm([broken, told.append])
+        with caplog.at_level(logging.ERROR, logger="admin_app.errors"):
+            alarm.ring(ALERT)
+            alarm.close()
+        assert told == [ALERT]
+        assert [record.message for record in caplog.records] == [SENTENCE, "an alert could not be sent"]
+
+
+class TestWebHook:
+    def test_posts_the_alert_as_json(self) -> None:
+        with listening() as (url, taken):
+            WebHook(url)(ALERT)
+        [post] = taken
+        assert (post["to"], post["type"], post["text"]) == ("/hook", "application/json", SENTENCE)
+        assert (post["kind"], post["count"], post["occurred_at"]) == ("KeyError", 10, "2030-01-15T12:00:00+00:00")
+
+    def test_an_answer_that_is_none_is_an_error(self) -> None:
+        with listening(status=500) as (url, _), pytest.raises(OSError, match="500"):
+            WebHook(url)(ALERT)
+
+    @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://hook.example", "hook.example", ""])
+    def test_goes_nowhere_but_to_the_web(self, url: str) -> None:
+        with pytest.raises(ValueError, match="http"):
+            WebHook(url)
+
+
+class TestMail:
+    def test_sends_the_alert(self, mail_server) -> None:
+        receivers = ("ops@desk.example", "ada@desk.example")
+        Mail("mail.example", 587, "desk@desk.example", receivers, username="desk", password="secret")(ALERT)
+        connect, tls, login, message, quitted = mail_server.said
+        assert connect[:3] == ("connect", "mail.example", 587)
+        assert (tls, login, quitted) == ("starttls", ("login", "desk", "secret"), "quit")
+        assert (message["Subject"], message["From"]) == (SENTENCE, "desk@desk.example")
+        assert message["To"] == "ops@desk.example, ada@desk.example"
+        assert "reference: 3f2a91c0" in message.get_content()
+
+    def test_without_encryption_and_name_when_the_server_is_on_this_machine(self, mail_server) -> None:
+        Mail("localhost", 25, "desk@desk.example", ("ops@desk.example",), use_tls=False)(ALERT)
+        connect, message, quitted = mail_server.said
+        assert (connect[1:3], message["From"], quitted) == (("localhost", 25), "desk@desk.example", "quit")
+
+    def test_a_kind_with_a_line_break_cannot_add_a_header(self, mail_server) -> None:
+        alert = Alert(**{**vars(ALERT), "kind": "Odd\r\nBcc: mallory@desk.example"})
+        Mail("mail.example", 587, "desk@desk.example", ("ops@desk.example",))(alert)
+        message = next(said for said in mail_server.said if hasattr(said, "get_content"))
+        assert message["Bcc"] is None
+
+
+class TestSentence:
+    def test_says_how_many_of_what(self) -> None:
+        assert sentence(ALERT) == SENTENCE
