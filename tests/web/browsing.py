@@ -31,16 +31,18 @@ class _PageReader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.forms: list[Form] = []
-        self.links: list[str] = []
+        self.links: list[tuple[str, str]] = []
         self.texts: list[str] = []
         self._form: Form | None = None
         self._area: tuple[str, list[str]] | None = None
         self._select = ""
+        self._in_link = False
 
     def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
+        self._in_link = tag == "a" or self._in_link
         if tag == "a":
-            self.links.append(given.get("href", ""))
+            self.links.append((given.get("href", ""), ""))
         elif tag == "form":
             self._form = Form(given.get("action", ""), given.get("method", "get"))
             self.forms.append(self._form)
@@ -66,7 +68,9 @@ class _PageReader(HTMLParser):
                 form.fields[given["name"]] = given.get("value", "")
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "form":
+        if tag == "a":
+            self._in_link = False
+        elif tag == "form":
             self._form = None
         elif tag == "select":
             self._select = ""
@@ -78,6 +82,9 @@ class _PageReader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.texts.append(data)
+        if self._in_link:
+            address, before = self.links[-1]
+            self.links[-1] = (address, f"{before}{data}".strip())
         if self._area is not None:
             self._area[1].append(data)
 
@@ -96,7 +103,12 @@ def text_of(answer: httpx.Response) -> str:
 
 def links_on(answer: httpx.Response) -> list[str]:
     """Where the links of a page lead."""
-    return _read(answer).links
+    return [address for address, _ in _read(answer).links]
+
+
+def names_of_links(answer: httpx.Response, beginning: str) -> list[str]:
+    """What the links say that lead to addresses with this beginning."""
+    return [name for address, name in _read(answer).links if address.startswith(beginning)]
 
 
 def forms_on(answer: httpx.Response) -> list[Form]:

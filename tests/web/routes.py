@@ -74,6 +74,7 @@ def _ids(desk: Desk, scene: Scene) -> dict[str, object]:
         "user/end-sessions": desk.cast.users["sue"],
         "audit-log": 1,
         "notification": scene.notification.id,
+        "import": scene.imported.id,
         "comment": scene.comment.id,
         "number": scene.ticket.ticket_number,
         "fingerprint": scene.error.fingerprint,
@@ -86,5 +87,5 @@ def _filled(template: str, ids: dict[str, object]) -> str:
     path = template.replace("{pk:path}", str(record)).replace("{pk}", str(record))
     for name in ("number", "fingerprint"):
         path = path.replace(f"{{{name}}}", str(ids[name]))
-    assert "{" not in path, f"nobody knows what to put into {template}"
+    assert not {"{", "None"} & set(path.replace("{", "/{/").split("/")), f"nobody knows what to put into {template}"
     return path

@@ -4,9 +4,20 @@ import io
 from dataclasses import dataclass
 
 from admin_app import clock
-from admin_app.models import Attachment, Comment, ErrorGroup, ErrorReport, Notification, Ticket, WatchLevel
+from admin_app.models import (
+    Attachment,
+    Comment,
+    ErrorGroup,
+    ErrorReport,
+    Notification,
+    Ticket,
+    TicketImport,
+    WatchLevel,
+)
+from admin_app.services.batches.imports import uploads
 from admin_app.services.operations import attachments, comments, following, tickets
 from admin_app.services.records.file_store import FileStore
+from tests.services.batches.csv_files import csv_bytes, rows
 from tests.services.scenes import Desk
 
 
@@ -30,6 +41,8 @@ class Scene:
     """to Sid"""
     adas_notification: Notification
     error: ErrorGroup
+    imported: TicketImport
+    """sent, and not yet mapped"""
 
 
 async def furnish(desk: Desk, store: FileStore) -> Scene:
@@ -62,6 +75,7 @@ async def furnish(desk: Desk, store: FileStore) -> Scene:
         notification=told[cast.sid.id],
         adas_notification=told[cast.ada.id],
         error=await report_error(desk),
+        imported=await send_import(desk, store),
     )
 
 
@@ -82,3 +96,11 @@ async def report_error(desk: Desk) -> ErrorGroup:
         ErrorGroup(**common, total=1, first_seen_at=now, last_seen_at=now, latest_references=["3f2a91c0"]), report
     )
     return group
+
+
+async def send_import(desk: Desk, store: FileStore) -> TicketImport:
+    """A file of tickets that Ada sent."""
+    imports = FileStore(store.folder.with_name("imports"), store.limit)
+    upload = uploads.receive(imports, "tickets.csv", io.BytesIO(csv_bytes(rows(2))))
+    sent: TicketImport = await desk.run(uploads.keep, desk.cast.ada, upload, store=imports)
+    return sent

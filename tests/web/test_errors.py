@@ -23,7 +23,7 @@ from tests.web.test_perform import failing
 
 Visit = Callable[..., Awaitable[Visitor]]
 
-INSIDES = ("SELECT", "INSERT", "UPDATE ", "sqlalche", "Traceback", "asyncpg", "sqlite", "aiosqlite", "line ", ".py")
+INSIDES = ("SELECT", "INSERT", "UPDATE ", "sqlalche", "Traceback", "asyncpg", "sqlite", "aiosqlite", 'File "', ".py")
 SECRET_STATEMENT = "INSERT INTO comments (body) VALUES ('hunter2')"
 
 

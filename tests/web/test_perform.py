@@ -27,8 +27,8 @@ class TestOnce:
             first = await ada.post(post.path, data, files=post.files)
             async with desk.nothing_written():
                 second = await ada.post(post.path, data, files=post.files)
-            assert (first.status_code, second.status_code) == (303, 303), post.template
-            assert first.headers["location"] == second.headers["location"], post.template
+            assert (first.status_code, second.status_code) == (303, post.again), post.template
+            assert post.again != 303 or first.headers["location"] == second.headers["location"], post.template
 
     async def test_the_same_key_with_another_text_is_another_form(self, desk: Desk, scene: Scene, visit: Visit) -> None:
         sam, path = await visit("sam"), f"/admin/ticket/comment/{scene.ticket.id}"
