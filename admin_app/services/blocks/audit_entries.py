@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from admin_app.models.audit_log import AuditLog
 from admin_app.models.audit_member import AuditMember
 from admin_app.models.ticket import Priority
-from admin_app.services.records import history, lookup
+from admin_app.services.records import audit, history, lookup
 
 PEOPLE_FIELDS = frozenset({"owner_id", "creator_id", "manager_id", "deleted_by_id", "author_id", "uploaded_by_id"})
 
@@ -33,11 +33,20 @@ class Entry:
 
 
 async def readable(session: AsyncSession, happenings: Sequence[history.Happening]) -> list[Entry]:
-    """The entries with ids of people turned into names and priorities into words; one statement for all names."""
+    """The entries with their changes in people's words; one statement for all names."""
+    changes = await in_words(session, [happening.changes for happening in happenings])
+    return [
+        Entry(history.log_of(happening), words, happening if isinstance(happening, AuditMember) else None)
+        for happening, words in zip(happenings, changes, strict=True)
+    ]
+
+
+async def in_words(session: AsyncSession, recorded: Sequence[audit.Changes]) -> list[list[Change]]:
+    """Changes with ids of people turned into names and priorities into words; one statement for all names."""
     ids = {
         value
-        for happening in happenings
-        for field, pair in happening.changes.items()
+        for changes in recorded
+        for field, pair in changes.items()
         if field in PEOPLE_FIELDS
         for value in pair
         if isinstance(value, int)
@@ -52,10 +61,6 @@ async def readable(session: AsyncSession, happenings: Sequence[history.Happening
         return value
 
     return [
-        Entry(
-            history.log_of(happening),
-            [Change(field, spoken(field, old), spoken(field, new)) for field, (old, new) in happening.changes.items()],
-            happening if isinstance(happening, AuditMember) else None,
-        )
-        for happening in happenings
+        [Change(field, spoken(field, old), spoken(field, new)) for field, (old, new) in changes.items()]
+        for changes in recorded
     ]

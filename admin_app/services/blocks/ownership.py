@@ -1,5 +1,7 @@
 """Whose ticket it is."""
 
+from typing import Protocol
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app.actor import Actor
@@ -12,7 +14,16 @@ from admin_app.permissions import Permission
 from admin_app.services.records import audit, notifications
 
 
-def can_transfer(actor: Actor, ticket: Ticket) -> bool:
+class Owned(Protocol):
+    """A ticket, as far as it matters whose it is."""
+
+    @property
+    def owner_id(self) -> int | None:
+        """Who is responsible."""
+        ...
+
+
+def can_transfer(actor: Actor, ticket: Owned) -> bool:
     """Own and ownerless tickets with `ticket:transfer`, all others with `ticket:transfer-any`."""
     if actor.can(Permission.TICKET_TRANSFER_ANY):
         return True

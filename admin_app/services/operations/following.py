@@ -66,7 +66,7 @@ async def tag(session: AsyncSession, actor: Actor, ticket_id: int, *, names: str
     """
     actor.require(Permission.TICKET_EDIT)
     ticket = await lookup.ticket(session, actor, ticket_id, lock=True, options=lookup.WITH_EVERYTHING)
-    wanted = _words(names)
+    wanted = tag_words(names)
     old = [existing.name for existing in ticket.tags]
     if sorted(old) != wanted:
         ticket.tags = await tags_named(session, wanted)
@@ -94,7 +94,8 @@ async def all_tags(session: AsyncSession, actor: Actor, *, limit: int = 200) -> 
     return list((await session.scalars(select(Tag.name).order_by(Tag.name).limit(limit))).all())
 
 
-def _words(names: str) -> list[str]:
+def tag_words(names: str) -> list[str]:
+    """Comma-separated words in order, each once and in lower case; `InvalidInput` at `tags`."""
     words = sorted({re.sub(r"\s+", " ", word).strip().lower() for word in names.split(",")} - {""})
     if len(words) > MOST_TAGS:
         raise InvalidInput(tags=f"A ticket may have at most {MOST_TAGS} tags.")

@@ -73,17 +73,16 @@ async def trash_page(
 ) -> listing.Page[Ticket]:
     """One page of deleted tickets, last deleted first."""
     actor.require(Permission.TICKET_TRASH)
-    statement = (
-        select(Ticket)
-        .options(*lookup.WITH_PEOPLE)
-        .where(Ticket.deleted_at.is_not(None))
-        .execution_options(**INCLUDE_DELETED)
-    )
-    if search.strip():
-        statement = statement.where(_matches(search))
+    statement = in_trash(select(Ticket).options(*lookup.WITH_PEOPLE), search)
     return await listing.paginate(
         session, statement, order=(Ticket.deleted_at.desc(), Ticket.id.desc()), request=request
     )
+
+
+def in_trash(statement: Select[Ticket], search: str) -> Select[Ticket]:
+    """The statement for deleted tickets only, those that match when something is searched for."""
+    deleted = statement.where(Ticket.deleted_at.is_not(None)).execution_options(**INCLUDE_DELETED)
+    return deleted.where(_matches(search)) if search.strip() else deleted
 
 
 def narrowed(statement: Select[Ticket], actor: Actor, wanted: TicketFilter) -> Select[Ticket]:
