@@ -51,12 +51,14 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        if settings.environment is Environment.PRODUCTION and not await database.read(schema.is_current):
-            raise RuntimeError("The database is not migrated. Run: python -m admin_app migrate")
-        yield
-        await errors.close()
-        await anyio.to_thread.run_sync(alarm.close)
-        await database.dispose()
+        try:
+            if settings.environment is Environment.PRODUCTION and not await database.read(schema.is_current):
+                raise RuntimeError("The database is not migrated. Run: python -m admin_app migrate")
+            yield
+        finally:
+            await errors.close()
+            await anyio.to_thread.run_sync(alarm.close)
+            await database.dispose()
 
     app = Starlette(
         routes=[Route("/", to_desk, methods=["GET"]), *health.ROUTES],

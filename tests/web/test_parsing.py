@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 
@@ -153,6 +153,7 @@ class TestAddresses:
 
 
 class TestRecordId:
+    @settings(deadline=None)
     @given(st.text(max_size=30))
     def test_it_is_a_number_or_not_found(self, text: str) -> None:
         try:
@@ -163,6 +164,7 @@ class TestRecordId:
 
 
 class TestWholeNumber:
+    @settings(deadline=None)
     @given(st.one_of(st.text(max_size=30), st.integers().map(str), st.from_regex(r"\A0{0,12}[0-9]{1,5000}\Z")))
     def test_it_is_a_whole_number_from_one_up_or_malformed(self, text: str) -> None:
         try:
@@ -180,6 +182,7 @@ class TestWholeNumber:
 
 
 class TestDate:
+    @settings(deadline=None)
     @given(st.one_of(st.text(max_size=20), st.from_regex(r"\A[0-9]{1,5}-[0-9]{1,2}-[0-9]{1,2}\Z")), st.integers(0, 1))
     def test_it_is_a_day_or_malformed(self, text: str, later: int) -> None:
         for zone in ("UTC", "Asia/Tokyo", "America/Los_Angeles"):
@@ -195,6 +198,7 @@ class TestDate:
 
 
 class TestLocalTime:
+    @settings(deadline=None)
     @given(st.one_of(st.text(max_size=30), st.datetimes().map(str), st.datetimes(timezones=st.timezones()).map(str)))
     def test_it_is_a_moment_or_names_the_field(self, text: str) -> None:
         for zone in ("UTC", "Asia/Tokyo", "America/Los_Angeles"):

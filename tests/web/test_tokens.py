@@ -1,0 +1,42 @@
+"""What the desk signs can be made by nobody else."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from admin_app.web.tokens import Tokens
+
+OURS = Tokens("our secret key")
+OTHERS = Tokens("another secret key")
+
+
+class TestFormToken:
+    def test_it_belongs_to_one_sign_in_and_one_key(self) -> None:
+        token = OURS.form_token("a sign-in")
+        assert OURS.is_form_token("a sign-in", token)
+        assert not OURS.is_form_token("another sign-in", token)
+        assert not OTHERS.is_form_token("a sign-in", token)
+
+    @settings(deadline=None)
+    @given(st.text())
+    def test_nothing_else_passes(self, text: str) -> None:
+        assert not OURS.is_form_token("a sign-in", text)
+
+    def test_half_a_character_is_no_token(self) -> None:
+        assert not OURS.is_form_token("a sign-in", "\ud800")
+
+
+class TestMessage:
+    def test_it_comes_back_as_it_was(self) -> None:
+        assert OURS.unpack_message(OURS.pack_message("saved", "T-000001 {} ünï")) == ("saved", "T-000001 {} ünï")
+
+    @pytest.mark.parametrize("packed", ["", "x", OTHERS.pack_message("saved", "x"), OURS.pack_message("a", "b")[:-1]])
+    def test_what_we_did_not_sign_is_none(self, packed: str) -> None:
+        assert OURS.unpack_message(packed) is None
+
+    def test_what_has_another_shape_is_none(self) -> None:
+        assert OURS.unpack_message(str(OURS._messages.dumps(["only one"]))) is None
+        assert OURS.unpack_message(str(OURS._messages.dumps(7))) is None
+
+    def test_a_form_token_is_no_message(self) -> None:
+        assert OURS.unpack_message(OURS.form_token("a sign-in")) is None
