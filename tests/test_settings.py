@@ -77,6 +77,31 @@ class TestSplitLists:
         (config / "default.toml").write_text('trusted_hosts = ["desk.example"]\n')
         assert Settings().trusted_hosts == ("desk.example",)
 
+    def test_so_do_the_people_who_get_alerts(self, monkeypatch) -> None:
+        monkeypatch.setenv("ALERT_EMAIL_TO", "ops@desk.example, ada@desk.example")
+        monkeypatch.setenv("ALERT_EMAIL_FROM", "desk@desk.example")
+        monkeypatch.setenv("SMTP_HOST", "mail.example")
+        assert Settings().alert_email_to == ("ops@desk.example", "ada@desk.example")
+
+
+class TestRefuseAlertsToNowhere:
+    @pytest.mark.parametrize(
+        "given", [{}, {"smtp_host": "mail.example"}, {"alert_email_from": "desk@desk.example"}], ids=str
+    )
+    def test_people_without_a_mail_server_are_refused(self, given: dict[str, str]) -> None:
+        with pytest.raises(ValidationError, match="ALERT_EMAIL_TO needs SMTP_HOST and ALERT_EMAIL_FROM"):
+            Settings(alert_email_to=("ops@desk.example",), **given)
+
+    @pytest.mark.parametrize("url", ["hooks.example", "file:///etc/passwd"])
+    def test_a_hook_that_is_not_on_the_web_is_refused_without_repeating_it(self, url: str) -> None:
+        with pytest.raises(ValidationError, match="must begin with http") as refused:
+            Settings(alert_webhook_url=url)
+        assert url not in str(refused.value)
+
+    def test_a_hook_on_the_web_is_kept_to_ourselves(self) -> None:
+        settings = Settings(alert_webhook_url="https://hooks.example/t0ken")
+        assert "t0ken" not in repr(settings)
+
 
 class TestRefuseWeakProduction:
     @pytest.mark.parametrize("key", ["", "short", "x" * 31, EXAMPLE_SECRET_KEY])
