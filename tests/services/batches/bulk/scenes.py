@@ -1,6 +1,7 @@
 """Many tickets at once, and a batch from preview to undo."""
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import insert
@@ -21,6 +22,9 @@ TYPED = {
     BatchKind.RESTORE: {},
 }
 """What a form for each kind would hold."""
+
+BIN = {"deleted_at": datetime(2030, 1, 1, tzinfo=UTC), "delete_reason": "spam", "delete_batch_id": "b" * 32}
+"""The marks of tickets that went into the trash together."""
 
 
 async def many_tickets(desk: Desk, count: int, **columns: Any) -> list[int]:
