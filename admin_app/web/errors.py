@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from admin_app.errors import AppError, Gone, Malformed, NotFound, PermissionDenied, Unavailable
 from admin_app.web.desk import form_of, signed_in
-from admin_app.web.guard import TOKEN_FIELD
+from admin_app.web.guard import TOKEN_FIELD, NotOurForm
 from admin_app.web.pages import render
 from admin_app.web.perform import KEY_FIELD, record_refusal, report
 
@@ -71,7 +71,7 @@ async def answer(request: Request, error: Exception) -> Response:
     if not isinstance(error, AppError):
         error = await report(request, error)
     found = signed_in(request)
-    if isinstance(error, PermissionDenied) and found is not None:
+    if isinstance(error, PermissionDenied) and not isinstance(error, NotOurForm) and found is not None:
         await record_refusal(request, found.actor, str(error))
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(error.retry_after)

@@ -76,6 +76,10 @@ class SecurityHeaders:
         await self.app(scope, receive, send_with_headers)
 
 
+class NotOurForm(PermissionDenied):
+    """No page of ours has sent this: nothing that the person did, hence nothing for the audit log."""
+
+
 class Guard:
     """Lets an unsafe request in only from our own pages, and reads its form once for everybody below."""
 
@@ -100,7 +104,7 @@ class Guard:
             if scope["path"] != self.sign_in_path:
                 token = session_token(request)
                 if not token or not desk_of(request).tokens.is_form_token(token, text_in(form, TOKEN_FIELD)):
-                    raise PermissionDenied("This form is no longer valid. Open the page again and repeat it there.")
+                    raise NotOurForm("This form is no longer valid. Open the page again and repeat it there.")
             await self.app(scope, receive, send)
         finally:
             await form.close()
@@ -112,7 +116,7 @@ def _check_origin(request: Request) -> None:
     downgraded = request.url.scheme == "https" and origin.scheme != "https"
     site = request.headers.get("sec-fetch-site", "same-origin")
     if not is_ours or downgraded or site != "same-origin":
-        raise PermissionDenied("This request did not come from a page of this desk.")
+        raise NotOurForm("This request did not come from a page of this desk.")
 
 
 async def _attachment_limit(request: Request) -> int:
