@@ -250,7 +250,6 @@ class TestSecurityHeaders:
             "/admin/logout": 405,
             f"/admin/ticket/details/{scene.deleted.id}": 410,
             "/health/live": 200,
-            "/health/ready": 200,
             "/metrics": 200,
         }
         for path, status in expected.items():

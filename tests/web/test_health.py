@@ -1,8 +1,10 @@
 """Is the process alive, can it take requests: without sign-in, and without details."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from admin_app.db.database import Database
@@ -15,25 +17,36 @@ TOKEN = "read the figures"
 SOMEBODY_ELSE = ("192.0.2.7", 4711)
 
 
+async def ready_within_moments(window: Window) -> httpx.Response:
+    """The first connection may take longer than the answer waits for it."""
+    for _ in range(50):
+        answer = await window().get("/health/ready")
+        if answer.status_code == 200:
+            break
+        await asyncio.sleep(0.1)
+    return answer
+
+
 class TestLiveAndReady:
     @pytest.fixture
     def chosen_settings(self) -> dict[str, Any]:
         """Few connections, and little patience."""
         return {"pool_size": 2, "pool_max_overflow": 0, "pool_timeout_seconds": 0.2}
 
-    async def test_both_are_well_at_rest(self, database: Database, window: Window) -> None:
-        assert await database.is_ready() or await database.is_ready()
-        for path, word in (("/health/live", "alive\n"), ("/health/ready", "ready\n")):
-            answer = await window().get(path)
-            assert (answer.status_code, answer.text) == (200, word)
+    async def test_both_are_well_at_rest(self, window: Window) -> None:
+        answer = await window().get("/health/live")
+        assert (answer.status_code, answer.text) == (200, "alive\n")
+        answer = await ready_within_moments(window)
+        assert (answer.status_code, answer.text) == (200, "ready\n")
 
     async def test_an_exhausted_pool_is_alive_and_not_ready(self, database: Database, window: Window) -> None:
+        assert (await ready_within_moments(window)).status_code == 200
         async with every_connection_held(database):
             assert (await window().get("/health/live")).status_code == 200
             answer = await window().get("/health/ready")
             assert (answer.status_code, answer.text) == (503, "not ready\n")
             assert answer.headers["retry-after"].isdigit()
-        assert (await window().get("/health/ready")).status_code == 200
+        assert (await ready_within_moments(window)).status_code == 200
 
     async def test_a_database_that_is_down_is_not_ready(self, window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
         async def refuse(*args: Any, **options: Any) -> None:

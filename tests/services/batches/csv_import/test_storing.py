@@ -189,9 +189,9 @@ class TestPeople:
         asked: list[Any] = []
         really = storing._people
 
-        async def blind_at_first(session: Any, addresses: Any) -> Any:
+        async def blind_at_first(session: Any, addresses: Any, **options: Any) -> Any:
             asked.append(addresses)
-            return {} if len(asked) == 1 else await really(session, addresses)
+            return {} if len(asked) == 1 else await really(session, addresses, **options)
 
         monkeypatch.setattr(storing, "_people", blind_at_first)
         outcome = await store(desk, [row()])
