@@ -77,6 +77,7 @@ class DeskAdmin(Admin):
             *replaced,
             Route("/logout", endpoint=self.logout, name="logout", methods=["POST"]),
         ]
+        self.admin.router.redirect_slashes = False  # one address per page; a guess with a slash is no page
         self._set_up_templates()
         for view in VIEWS:
             self.add_view(view)
