@@ -44,6 +44,13 @@ VERBS: Mapping[str, str] = {
     "UNWATCH": "removed a watcher",
     "TAG": "changed the tags",
     "IMPORT": "imported it",
+    "BULK_CLOSE": "closed it with others",
+    "BULK_ASSIGN": "handed it over with others",
+    "BULK_PRIORITY": "set its priority with others",
+    "BULK_TAG": "changed its tags with others",
+    "BULK_DELETE": "deleted it with others",
+    "BULK_RESTORE": "restored it with others",
+    "UNDO": "took a change to many back",
 }
 
 

@@ -1,6 +1,6 @@
 """What can be measured of how a page looks: does it fit, can it be read, did the browser complain?"""
 
-from playwright.sync_api import ConsoleMessage, Page
+from playwright.sync_api import ConsoleMessage, Page, Request
 
 TOO_WIDE = """() => {
   const width = document.documentElement.clientWidth;
@@ -63,12 +63,17 @@ class Complaints:
         self.found: list[str] = []
         page.on("console", self._note)
         page.on("pageerror", lambda error: self.found.append(str(error)))
-        page.on("requestfailed", lambda request: self.found.append(f"{request.url}: {request.failure}"))
+        page.on("requestfailed", self._note_failed)
 
     def taken(self) -> list[str]:
         """What was complained of since the last time."""
         taken, self.found = self.found, []
         return taken
+
+    def _note_failed(self, request: Request) -> None:
+        # A page that is left while its icon still loads cancels the request: nobody's fault, and no file is missing.
+        if request.failure != "net::ERR_ABORTED":
+            self.found.append(f"{request.url}: {request.failure}")
 
     def _note(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:

@@ -12,8 +12,11 @@ from playwright.sync_api import Page
 
 from admin_app.models import Channel, Priority, Status, WatchLevel
 from admin_app.services.operations import comments, following, tickets
+from admin_app.services.records.error_tracking import storing
+from admin_app.services.records.error_tracking.storing import Counted
 from tests.flows.looking import Complaints, hard_to_read, too_wide
 from tests.flows.stage import Stage
+from tests.services.records.error_tracking.seeing import seen
 
 pytestmark = pytest.mark.browser
 
@@ -38,6 +41,7 @@ PAGES = {
     "person-edit": "/admin/user/edit/{kim}",
     "person-new": "/admin/user/create",
     "person-role": "/admin/user/role/{sid}",
+    "person-off-board": "/admin/user/off-board/{sid}",
     "audit": "/admin/audit-log/list",
     "audit-filtered": "/admin/audit-log/list?action=CREATE&actor=Sam",
     "audit-none": "/admin/audit-log/list?actor=nobody+at+all",
@@ -45,6 +49,8 @@ PAGES = {
     "notifications": "/admin/notification/list",
     "notifications-everyone": "/admin/notification/list?show=everyone",
     "pool": "/admin/pool",
+    "errors": "/admin/errors",
+    "errors-kind": f"/admin/errors/kind/{'e' * 64}",
 }
 ERRORS = {"missing": ("/admin/ticket/details/999999", 404), "gone": ("/admin/ticket/details/{deleted}", 410)}
 
@@ -82,6 +88,9 @@ def places(stage: Stage) -> dict[str, int]:
     late = stage.ticket("Where is my parcel?", priority=Priority.HIGH, due_at=busy.created_at)
     stage.run(lambda s: tickets.edit(s, cast.sid, late.id, {"status": Status.ON_HOLD, "category": "Post"}, version=1))
     quiet = stage.ticket("Thank you")
+    stage.ticket(UNBROKEN[:180], owner="sid@desk.example")
+    error = seen(fingerprint="e" * 64, kind="E" * 100, message="e" * 500, path=f"/admin/{UNBROKEN}"[:300])
+    stage.run(lambda s: storing.store(s, [Counted(error, 12)]))
     stage.finished(Status.CLOSED, quiet)
     deleted = stage.ticket("Sent twice")
     stage.run(lambda s: comments.add(s, cast.sam, deleted.id, body="A double.", is_internal=False))

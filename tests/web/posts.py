@@ -56,7 +56,9 @@ class Post:
 
 def every_post(desk: Desk, scene: Scene) -> list[Post]:
     """As Ada may send them, one after the other; signing out comes last."""
-    return [*_on_tickets(scene), *_in_the_trash(scene), *_on_people(desk), *_on_imports(scene), *_the_rest(scene)]
+    on_many = _on_many_tickets(scene)
+    alone = [*_on_tickets(scene), *_in_the_trash(scene), *_on_people(desk)]
+    return [*on_many, *alone, *_on_imports(scene), *_the_rest(scene)]
 
 
 def _on_tickets(scene: Scene) -> list[Post]:
@@ -79,6 +81,20 @@ def _on_tickets(scene: Scene) -> list[Post]:
         on_ticket("reopen", locked=lock, reason="It burns again."),
         on_ticket("close", locked=lock, resolution="It burned down."),
         on_ticket("delete", locked=lock, reason="No printer, no ticket."),
+    ]
+
+
+def _on_many_tickets(scene: Scene) -> list[Post]:
+    def on_batch(verb: str) -> Post:
+        return Post(f"/admin/ticket/bulk/{verb}/{{pk}}", f"/admin/ticket/bulk/{verb}/{scene.batch.batch_id}")
+
+    bulk = {"selection": f"action=tag&ids={scene.ticket.id}", "tags": "many"}
+    return [
+        Post("/admin/ticket/bulk", "/admin/ticket/bulk", bulk),
+        on_batch("again"),
+        on_batch("apply"),
+        on_batch("undo"),
+        Post("/admin/trash/bulk", "/admin/trash/bulk", {"selection": f"ids={scene.deleted.id}"}),
     ]
 
 

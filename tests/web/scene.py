@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from admin_app import clock
 from admin_app.models import (
     Attachment,
+    Batch,
+    BatchKind,
     Comment,
     ErrorGroup,
     ErrorReport,
@@ -17,6 +19,7 @@ from admin_app.models import (
 from admin_app.services.batches.imports import uploads
 from admin_app.services.operations import attachments, comments, following, tickets
 from admin_app.services.records.file_store import FileStore
+from tests.services.batches.bulk.scenes import previewed
 from tests.services.batches.csv_files import csv_bytes, rows
 from tests.services.scenes import Desk
 
@@ -43,6 +46,8 @@ class Scene:
     error: ErrorGroup
     imported: TicketImport
     """sent, and not yet mapped"""
+    batch: Batch
+    """Ada's preview: Sid's ticket becomes critical"""
 
 
 async def furnish(desk: Desk, store: FileStore) -> Scene:
@@ -76,6 +81,7 @@ async def furnish(desk: Desk, store: FileStore) -> Scene:
         adas_notification=told[cast.ada.id],
         error=await report_error(desk),
         imported=await send_import(desk, store),
+        batch=await previewed(desk, BatchKind.PRIORITY, [other.id], actor=cast.ada),
     )
 
 

@@ -30,9 +30,12 @@ PAGES = {
     "/admin/ticket/reopen/{pk}": (200, 200, 403, 200),
     "/admin/ticket/transfer/{pk}": (200, 200, 403, 200),
     "/admin/ticket/delete/{pk}": (200, 200, 403, 200),
+    "/admin/ticket/bulk": (403, 400, 403, 400),
+    "/admin/ticket/bulk/{pk}": (403, 200, 403, 200),
     "/admin/trash/list": (403, 200, 403, 200),
     "/admin/trash/details/{pk:path}": (404, 200, 404, 200),
     "/admin/trash/restore/{pk}": (403, 200, 403, 200),
+    "/admin/trash/bulk": (403, 200, 403, 200),
     "/admin/trash/purge/{pk}": (403, 403, 403, 200),
     "/admin/user/list": (200, 200, 403, 200),
     "/admin/user/details/{pk:path}": (200, 200, 404, 200),
@@ -110,13 +113,20 @@ class TestPages:
             assert (await (await visit(first_name)).get("/admin/notification/list?show=everyone")).status_code == status
 
 
-NOT_FOR_SUPERVISORS = {
+SOMEBODY_ELSES = {"/admin/ticket/bulk/apply/{pk}"}
+"""Ada made that preview."""
+
+NOT_FOR_SUPERVISORS = SOMEBODY_ELSES | {
     "/admin/trash/purge/{pk}",
     "/admin/user/role/{pk}",
     "/admin/user/password/{pk}",
     "/admin/user/end-sessions/{pk}",
 }
 NOT_FOR_STAFF = NOT_FOR_SUPERVISORS | {
+    "/admin/ticket/bulk",
+    "/admin/ticket/bulk/again/{pk}",
+    "/admin/ticket/bulk/undo/{pk}",
+    "/admin/trash/bulk",
     "/admin/import",
     "/admin/import/mapping/{pk}",
     "/admin/import/check/{pk}",

@@ -105,6 +105,26 @@ function chooseByTyping(choice) {
   field.addEventListener("input", () => { choice.querySelector("[value=mine]").checked = true; });
 }
 
+// One box for all boxes of the page, and how many are ticked. Choosing boxes is choosing “the ticked ones”.
+function tickAll(all) {
+  const boxes = Array.from(document.querySelectorAll("[data-tick]"));
+  const told = document.querySelector("[data-ticked]");
+  const count = () => {
+    const ticked = boxes.filter((box) => box.checked).length;
+    all.checked = ticked === boxes.length;
+    all.indeterminate = ticked > 0 && !all.checked;
+    told.textContent = ticked ? `${ticked} ticked` : "";
+    if (ticked) document.getElementById("bulk-scope").value = "ticked";
+  };
+  all.hidden = false;
+  all.addEventListener("change", () => {
+    boxes.forEach((box) => { box.checked = all.checked; });
+    count();
+  });
+  boxes.forEach((box) => box.addEventListener("change", count));
+  window.addEventListener("pageshow", count);
+}
+
 function onShortcut(event) {
   const isTyping = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -124,6 +144,7 @@ document.querySelectorAll("[data-refresh-seconds]").forEach(refresh);
 document.querySelectorAll("[data-messages]").forEach(sayAgain);
 document.querySelectorAll("[data-fold-when-narrow]").forEach(foldWhenNarrow);
 document.querySelectorAll("[data-choice]").forEach(chooseByTyping);
+document.querySelectorAll("[data-tick-all]").forEach(tickAll);
 document.addEventListener("keydown", onShortcut);
 showWhatIsWrong();
 // A page that comes back from the history may have its button still disabled.

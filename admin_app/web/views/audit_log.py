@@ -53,6 +53,8 @@ class AuditLogView(RecordView, model=AuditLog):
         return paged
 
     async def details_page(self, request: Request, pk: str) -> Response:
-        """One entry in full."""
-        entry = await read(request, audit_list.find, parsing.record_id(pk))
-        return await render(request, "audit_entry.html", {"entry": entry})
+        """One entry in full; that of a batch with its first members."""
+        entry_id = parsing.record_id(pk)
+        entry = await read(request, audit_list.find, entry_id)
+        members, count = await read(request, audit_list.members_of, entry_id)
+        return await render(request, "audit_entry.html", {"entry": entry, "members": members, "count": count})

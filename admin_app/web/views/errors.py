@@ -9,6 +9,7 @@ from starlette.responses import Response
 from admin_app.permissions import Permission
 from admin_app.services.pages import error_list
 from admin_app.services.records import listing
+from admin_app.services.records.error_tracking.storing import ALERT_AT
 from admin_app.web import parsing
 from admin_app.web.pages import redirect, render
 from admin_app.web.perform import read
@@ -32,7 +33,12 @@ class ErrorsView(BaseView):
             fingerprint = await read(request, error_list.kind_of, query["reference"], aside=True)
             return redirect(request, f"{ERRORS_PATH}/kind/{fingerprint}")
         kinds = await read(request, error_list.page, request=page_request(request), aside=True)
-        context = {"kinds": kinds, "pagination": Paged(request, kinds.page), "page_sizes": listing.PAGE_SIZES}
+        context = {
+            "kinds": kinds,
+            "alert_at": ALERT_AT,
+            "pagination": Paged(request, kinds.page),
+            "page_sizes": listing.PAGE_SIZES,
+        }
         return await render(request, "errors.html", context)
 
     @expose("/errors/kind/{fingerprint}", methods=["GET"], identity="errors-kind")

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from admin_app.errors import Malformed, StaleEdit
-from admin_app.models import Channel, Priority, Status, Ticket
+from admin_app.models import Status, Ticket
 from admin_app.permissions import OWNING_ROLES, Permission, Role
 from admin_app.services.operations import tickets
 from admin_app.services.pages import ticket_list, ticket_page
@@ -28,16 +28,14 @@ from admin_app.web.views.base import (
     page_request,
     version_in,
 )
+from admin_app.web.views.bulk import BulkActions, choices_on_list
 from admin_app.web.views.ticket_actions import TicketActions, page_path
+from admin_app.web.views.ticket_filters import FILTERS, filter_in
 
-FILTERS = frozenset(
-    {"search", "status", "state", "priority", "channel", "owner", "creator", "tag", "from", "to", "overdue"}
-)
 PARAMETERS = PAGE_PARAMETERS | FILTERS | {"sortBy", "sort", "error"}
-STATES = {"", "active"}
 
 
-class TicketView(TicketActions, RecordView, model=Ticket):
+class TicketView(TicketActions, BulkActions, RecordView, model=Ticket):
     """The desk's main view."""
 
     name = "Ticket"
@@ -58,6 +56,8 @@ class TicketView(TicketActions, RecordView, model=Ticket):
             "filters_in_use": sum(1 for name in FILTERS - {"search"} if query.get(name)),
             "suggest_owner": ticket_forms.SUGGEST_OWNER,
             "suggest_creator": ticket_forms.SUGGEST_CREATOR,
+            "bulk_choices": choices_on_list(actor_of(request)),
+            "bulk_filter": [(name, query[name]) for name in sorted(FILTERS) if query.get(name)],
         }
 
     async def list(self, request: Request) -> Any:
@@ -69,7 +69,7 @@ class TicketView(TicketActions, RecordView, model=Ticket):
         found = await read(
             request,
             ticket_list.page,
-            wanted_filter(request),
+            filter_in(query, actor_of(request).timezone),
             sort=query.get("sortBy") or "created_at",
             descending=query.get("sort", "desc") == "desc",
             request=page_request(request),
@@ -159,26 +159,3 @@ class TicketView(TicketActions, RecordView, model=Ticket):
             "back": page_path(ticket_id),
         }
         return await render(request, "conflict.html", context, status_code=stale.status_code)
-
-
-def wanted_filter(request: Request) -> ticket_list.TicketFilter:
-    """The filter in an address; `Malformed` names what cannot be read."""
-    query, zone = request.query_params, actor_of(request).timezone
-    if query.get("state", "") not in STATES:
-        raise Malformed("The only state to filter by is active.")
-    if query.get("overdue", "") not in {"", "yes"}:
-        raise Malformed("The filter overdue is either yes or absent.")
-    priority = query.get("priority", "")
-    return ticket_list.TicketFilter(
-        search=query.get("search", "")[:200],
-        status=parsing.choice(query.get("status", ""), Status, "status"),
-        only_active=query.get("state") == "active",
-        priority=parsing.choice(priority, Priority, "priority"),
-        channel=parsing.choice(query.get("channel", ""), Channel, "channel"),
-        owner=query.get("owner", "").replace("\x00", "").strip(),
-        creator=query.get("creator", "").replace("\x00", "").strip(),
-        tag=query.get("tag", "").replace("\x00", ""),
-        created_from=parsing.date(query.get("from", ""), "first day", zone),
-        created_before=parsing.date(query.get("to", ""), "last day", zone, days_later=1),
-        overdue=query.get("overdue") == "yes",
-    )

@@ -16,6 +16,7 @@ from admin_app.web.desk import desk_of, form_of, text_in
 from admin_app.web.forms import Field, Form
 from admin_app.web.pages import redirect, render
 from admin_app.web.perform import perform, read
+from admin_app.web.views import bulk
 from admin_app.web.views.base import (
     PAGE_PARAMETERS,
     ActionPage,
@@ -56,6 +57,11 @@ class TrashView(RecordView, model=Ticket):
         """A deleted ticket with what went with it."""
         thread = await read(request, ticket_page.read_deleted, parsing.record_id(pk))
         return await render(request, "trash.html", {"thread": thread, "ticket": thread.ticket})
+
+    @expose("/bulk", methods=["GET", "POST"])
+    async def bulk(self, request: Request) -> Response:
+        """Bring many back: say what is needed, then to the preview."""
+        return await bulk.ask_or_preview(request, bulk.TRASH_PATH, bulk.trash_selection)
 
     @expose("/restore/{pk}", methods=["GET", "POST"])
     async def restore(self, request: Request) -> Response:
