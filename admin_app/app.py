@@ -90,7 +90,7 @@ def open_desk(settings: Settings, database: Database, errors: ErrorTracker) -> D
         store=FileStore(settings.attachments_folder, settings.max_attachment_bytes),
         imports=FileStore(settings.attachments_folder.with_name("imports"), settings.max_import_bytes),
         import_presets=sorted(CONFIG_FOLDER.glob("import-*.toml")),
-        tokens=Tokens(settings.signing_key()),
+        tokens=Tokens(*settings.signing_keys()),
         lifetime=Lifetime(
             idle=timedelta(minutes=settings.session_idle_minutes),
             absolute=timedelta(hours=settings.session_absolute_hours),

@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     environment: Environment = Environment.DEVELOPMENT
     database_url: str = f"sqlite+aiosqlite:///{PROJECT_ROOT / 'var' / 'desk.sqlite3'}"
     secret_key: SecretStr = SecretStr("")
+    secret_key_previous: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     debug: bool = False
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
@@ -92,8 +93,8 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def split_lists(cls, values: dict[str, object]) -> dict[str, object]:
-        """`TRUSTED_HOSTS` and `ALERT_EMAIL_TO` come as one comma-separated word from the environment."""
-        for name in ("trusted_hosts", "alert_email_to"):
+        """Lists come as one comma-separated word from the environment."""
+        for name in ("trusted_hosts", "secret_key_previous", "alert_email_to"):
             given = values.get(name)
             if isinstance(given, str):
                 values[name] = tuple(word.strip() for word in given.split(",") if word.strip())
@@ -114,15 +115,23 @@ class Settings(BaseSettings):
         """Production starts only with a secret of its own and with debug off."""
         if self.environment is not Environment.PRODUCTION:
             return self
-        key = self.secret_key.get_secret_value()
-        if len(key) < SHORTEST_SECRET_KEY or key == EXAMPLE_SECRET_KEY:
+        if _is_weak(self.secret_key):
             raise ValueError(
                 f"SECRET_KEY must be at least {SHORTEST_SECRET_KEY} characters of your own in production; "
                 "make one with: openssl rand -hex 32"
             )
+        if any(_is_weak(key) for key in self.secret_key_previous):
+            raise ValueError(
+                f"SECRET_KEY_PREVIOUS holds a key of fewer than {SHORTEST_SECRET_KEY} characters, or the example; "
+                "whoever knows it could sign with it, so leave it out"
+            )
         if self.debug:
             raise ValueError("DEBUG must be off in production; remove it from the environment and the config file")
         return self
+
+    def signing_keys(self) -> list[str]:
+        """The secret key, which signs, and those before it, which are still accepted; the newest first."""
+        return [self.signing_key(), *(key.get_secret_value() for key in self.secret_key_previous)]
 
     def signing_key(self) -> str:
         """The secret key; outside production one is made and kept under `var/` when none is set."""
@@ -133,6 +142,10 @@ class Settings(BaseSettings):
         if not file.exists():
             _keep_fresh_key(file)
         return file.read_text()
+
+
+def _is_weak(key: SecretStr) -> bool:
+    return len(key.get_secret_value()) < SHORTEST_SECRET_KEY or key.get_secret_value() == EXAMPLE_SECRET_KEY
 
 
 def _keep_fresh_key(file: Path) -> None:

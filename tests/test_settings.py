@@ -83,6 +83,11 @@ class TestSplitLists:
         monkeypatch.setenv("SMTP_HOST", "mail.example")
         assert Settings().alert_email_to == ("ops@desk.example", "ada@desk.example")
 
+    def test_so_do_earlier_keys(self, monkeypatch) -> None:
+        monkeypatch.setenv("SECRET_KEY_PREVIOUS", f"{STRONG},{STRONG}0")
+        assert [key.get_secret_value() for key in Settings().secret_key_previous] == [STRONG, f"{STRONG}0"]
+        assert STRONG not in repr(Settings())
+
 
 class TestRefuseAlertsToNowhere:
     @pytest.mark.parametrize(
@@ -108,6 +113,12 @@ class TestRefuseWeakProduction:
     def test_a_missing_short_or_example_key_is_refused_with_the_cure(self, key: str) -> None:
         with pytest.raises(ValidationError, match="openssl rand -hex 32"):
             Settings(environment="production", secret_key=key)
+
+    @pytest.mark.parametrize("key", ["short", "x" * 31, EXAMPLE_SECRET_KEY])
+    def test_so_is_a_weak_key_among_the_earlier_ones(self, key: str) -> None:
+        with pytest.raises(ValidationError, match="SECRET_KEY_PREVIOUS") as refused:
+            Settings(environment="production", secret_key=STRONG, secret_key_previous=(STRONG, key))
+        assert key not in str(refused.value)
 
     def test_debug_is_refused(self) -> None:
         with pytest.raises(ValidationError, match="DEBUG must be off"):
@@ -154,3 +165,12 @@ class TestSigningKey:
     def test_only_this_user_may_read_the_one_that_was_made(self, tmp_path) -> None:
         Settings().signing_key()
         assert stat.S_IMODE((tmp_path / "var" / "secret-key").stat().st_mode) == 0o600
+
+
+class TestSigningKeys:
+    def test_the_newest_comes_first(self) -> None:
+        assert Settings(secret_key="new", secret_key_previous=("old", "older")).signing_keys() == [
+            "new",
+            "old",
+            "older",
+        ]

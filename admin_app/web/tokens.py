@@ -5,11 +5,13 @@ from itsdangerous.encoding import want_bytes
 
 
 class Tokens:
-    """Signatures made with the secret key; each use has a salt of its own."""
+    """Signatures made with the newest secret key; each use has a salt of its own."""
 
-    def __init__(self, secret_key: str) -> None:
-        self._forms = Signer(secret_key, salt="desk.form")
-        self._messages = URLSafeSerializer(secret_key, salt="desk.message")
+    def __init__(self, *secret_keys: str) -> None:
+        """The newest first; what the others have signed is still accepted."""
+        oldest_first = list(reversed(secret_keys))
+        self._forms = Signer(oldest_first, salt="desk.form")
+        self._messages = URLSafeSerializer(oldest_first, salt="desk.message")
 
     def form_token(self, session_token: str) -> str:
         """The token that forms of this sign-in carry; useless for any other sign-in."""

@@ -40,3 +40,21 @@ class TestMessage:
 
     def test_a_form_token_is_no_message(self) -> None:
         assert OURS.unpack_message(OURS.form_token("a sign-in")) is None
+
+
+class TestRotation:
+    ROTATED = Tokens("a new secret key", "our secret key")
+
+    def test_what_the_key_before_signed_is_still_accepted(self) -> None:
+        assert self.ROTATED.is_form_token("a sign-in", OURS.form_token("a sign-in"))
+        assert self.ROTATED.unpack_message(OURS.pack_message("saved", "x")) == ("saved", "x")
+
+    def test_it_signs_with_the_new_key_alone(self) -> None:
+        new = Tokens("a new secret key")
+        assert self.ROTATED.form_token("a sign-in") == new.form_token("a sign-in") != OURS.form_token("a sign-in")
+        assert self.ROTATED.pack_message("saved", "x") == new.pack_message("saved", "x")
+
+    def test_a_key_that_was_taken_out_is_accepted_no_more(self) -> None:
+        dropped = Tokens("a new secret key")
+        assert not dropped.is_form_token("a sign-in", OURS.form_token("a sign-in"))
+        assert dropped.unpack_message(OURS.pack_message("saved", "x")) is None
