@@ -1,10 +1,59 @@
-"""Ending sign-in sessions."""
+"""Beginning and ending sign-in sessions, however somebody proved who they are."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app import clock
+from admin_app.actor import Actor
+from admin_app.models.audit_log import AuditAction
+from admin_app.models.user import User
 from admin_app.models.user_session import UserSession
+from admin_app.services.records import audit, idempotency
+
+TOKEN_BYTES = 32
+LONGEST_BROWSER_NAME = 300
+
+
+@dataclass(frozen=True)
+class Lifetime:
+    """How long a sign-in lasts without a click, and in any case."""
+
+    idle: timedelta
+    absolute: timedelta
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Where a sign-in comes from."""
+
+    ip: str | None
+    user_agent: str | None
+    request_id: str | None
+
+
+async def begin(session: AsyncSession, user: User, *, caller: Caller, lifetime: Lifetime) -> str:
+    """Sign somebody in who has proven everything that was asked; gives the token of a new session."""
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    now = clock.now()
+    user.last_sign_in_at = now
+    session.add(
+        UserSession(
+            token_hash=hash_of(token),
+            user_id=user.id,
+            last_seen_at=now,
+            expires_at=now + lifetime.absolute,
+            ip=caller.ip,
+            user_agent=(caller.user_agent or "")[:LONGEST_BROWSER_NAME] or None,
+        )
+    )
+    await audit.record(session, actor_of(user, caller), AuditAction.SIGN_IN, user, changes={})
+    await idempotency.forget_old(session)
+    return token
 
 
 async def end_all(session: AsyncSession, user_id: int) -> int:
@@ -16,3 +65,20 @@ async def end_all(session: AsyncSession, user_id: int) -> int:
         .returning(UserSession.id)
     )
     return len((await session.scalars(statement)).all())
+
+
+def hash_of(token: str) -> str:
+    """What the database keeps of a token; 256 random bits need no salt."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def actor_of(user: User, caller: Caller) -> Actor:
+    """The person as an actor of this request."""
+    return Actor(
+        id=user.id,
+        name=user.full_name,
+        role=user.role,
+        timezone=user.timezone,
+        request_id=caller.request_id,
+        ip=caller.ip,
+    )

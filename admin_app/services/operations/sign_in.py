@@ -1,7 +1,5 @@
 """Sign-in sessions: opaque to the browser, rows on our side, so that they can be ended."""
 
-import hashlib
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,28 +15,14 @@ from admin_app.models.user import User
 from admin_app.models.user_session import UserSession
 from admin_app.permissions import DESK_ROLES, Permission, Role
 from admin_app.services.blocks import sign_in_sessions
-from admin_app.services.records import audit, idempotency, lookup
+from admin_app.services.blocks.sign_in_sessions import Caller as Caller
+from admin_app.services.blocks.sign_in_sessions import Lifetime as Lifetime
+from admin_app.services.blocks.sign_in_sessions import actor_of as actor_of
+from admin_app.services.blocks.sign_in_sessions import hash_of as hash_of
+from admin_app.services.records import audit, lookup
 
-TOKEN_BYTES = 32
 SEEN_EVERY = timedelta(minutes=1)
 UNREAD_CAP = 100
-
-
-@dataclass(frozen=True)
-class Lifetime:
-    """How long a sign-in lasts without a click, and in any case."""
-
-    idle: timedelta
-    absolute: timedelta
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Where a sign-in comes from."""
-
-    ip: str | None
-    user_agent: str | None
-    request_id: str | None
 
 
 @dataclass(frozen=True)
@@ -83,22 +67,7 @@ async def open_session(
         return None
     if rehashed is not None:
         user.password_hash = rehashed
-    token = secrets.token_urlsafe(TOKEN_BYTES)
-    now = clock.now()
-    user.last_sign_in_at = now
-    session.add(
-        UserSession(
-            token_hash=hash_of(token),
-            user_id=user.id,
-            last_seen_at=now,
-            expires_at=now + lifetime.absolute,
-            ip=caller.ip,
-            user_agent=(caller.user_agent or "")[:300] or None,
-        )
-    )
-    await audit.record(session, actor_of(user, caller), AuditAction.SIGN_IN, user, changes={})
-    await idempotency.forget_old(session)
-    return token
+    return await sign_in_sessions.begin(session, user, caller=caller, lifetime=lifetime)
 
 
 async def recognise(session: AsyncSession, *, token: str, caller: Caller, lifetime: Lifetime) -> SignedIn | None:
@@ -150,23 +119,6 @@ async def end_sessions_of(session: AsyncSession, actor: Actor, user_id: int) -> 
     ended = await sign_in_sessions.end_all(session, user.id)
     await audit.record(session, actor, AuditAction.END_SESSIONS, user, changes={"open_sessions": [ended, 0]})
     return user
-
-
-def hash_of(token: str) -> str:
-    """What the database keeps of a token; 256 random bits need no salt."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def actor_of(user: User, caller: Caller) -> Actor:
-    """The person as an actor of this request."""
-    return Actor(
-        id=user.id,
-        name=user.full_name,
-        role=user.role,
-        timezone=user.timezone,
-        request_id=caller.request_id,
-        ip=caller.ip,
-    )
 
 
 def _may_sign_in(user: User) -> bool:

@@ -1,9 +1,9 @@
-"""Ending sign-in sessions."""
+"""Beginning and ending sign-in sessions."""
 
 from datetime import timedelta
 
 from admin_app import clock
-from admin_app.models import UserSession
+from admin_app.models import AuditAction, User, UserSession
 from admin_app.services.blocks import sign_in_sessions
 
 
@@ -12,6 +12,32 @@ def session_of(user_id: int, name: str, **columns) -> UserSession:
     return UserSession(
         token_hash=name, user_id=user_id, last_seen_at=now, expires_at=now + timedelta(hours=12), **columns
     )
+
+
+CALLER = sign_in_sessions.Caller(ip="192.0.2.7", user_agent="Firefox" * 100, request_id="r-17")
+LIFETIME = sign_in_sessions.Lifetime(idle=timedelta(minutes=30), absolute=timedelta(hours=12))
+
+
+async def begin(desk) -> str:
+    async def work(session) -> str:
+        user = await session.get(User, desk.cast.sam.id)
+        return await sign_in_sessions.begin(session, user, caller=CALLER, lifetime=LIFETIME)
+
+    return await desk.run(work)
+
+
+class TestBegin:
+    async def test_the_database_has_only_the_hash_of_the_token(self, desk, stopped_clock) -> None:
+        async with desk.recorded() as written:
+            token = await begin(desk)
+        [stored] = await desk.rows(UserSession)
+        assert (stored.token_hash, stored.ip) == (sign_in_sessions.hash_of(token), "192.0.2.7")
+        assert (stored.expires_at, len(stored.user_agent)) == (stopped_clock.time + timedelta(hours=12), 300)
+        assert token not in repr(await desk.everything())
+        assert (written.entry.action, written.entry.actor_id) == (AuditAction.SIGN_IN, desk.cast.sam.id)
+
+    async def test_no_two_tokens_are_alike(self, desk) -> None:
+        assert len({await begin(desk) for _ in range(3)}) == 3
 
 
 class TestEndAll:
