@@ -29,6 +29,7 @@ from admin_app.web.admin import DeskAdmin
 from admin_app.web.desk import AttachDesk, Desk
 from admin_app.web.errors import ErrorPages, http_error
 from admin_app.web.guard import Guard, SecurityHeaders
+from admin_app.web.proxies import TrustedProxies
 from admin_app.web.sign_in import HOME_PATH, SIGN_IN_PATH
 from admin_app.web.tokens import Tokens
 from admin_app.web.uploads import file_limit
@@ -67,6 +68,7 @@ def create_app(settings: Settings) -> Starlette:
     )
     admin = DeskAdmin(app, database.read_sessions)
     app.user_middleware = [
+        Middleware(TrustedProxies, networks=settings.trusted_proxies),
         Middleware(SecurityHeaders, asset_paths=ASSET_PATHS),
         Middleware(TrustedHostMiddleware, allowed_hosts=list(settings.trusted_hosts), www_redirect=False),
         Middleware(AttachDesk, desk=open_desk(settings, database, errors), templates=admin.templates),

@@ -6,11 +6,12 @@ The environment wins over `config/<environment>.toml`, which wins over `config/d
 
 import os
 import secrets
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, IPvAnyNetwork, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -23,6 +24,8 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 CONFIG_FOLDER = PROJECT_ROOT / "config"
 
 SHORTEST_SECRET_KEY = 32
+SHORTEST_TOKEN = 16
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 EXAMPLE_SECRET_KEY = "replace-me-with-the-output-of-openssl-rand-hex-32"  # noqa: S105 - refused in production
 
 
@@ -48,6 +51,7 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     trusted_hosts: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1", "localhost", "[::1]")
+    trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
     metrics_token: SecretStr = SecretStr("")
     attachments_folder: Path = PROJECT_ROOT / "var" / "attachments"
     max_attachment_bytes: Annotated[int, Field(gt=0)] = 10 * 1024 * 1024
@@ -94,7 +98,7 @@ class Settings(BaseSettings):
     @classmethod
     def split_lists(cls, values: dict[str, object]) -> dict[str, object]:
         """Lists come as one comma-separated word from the environment."""
-        for name in ("trusted_hosts", "secret_key_previous", "alert_email_to"):
+        for name in ("trusted_hosts", "trusted_proxies", "secret_key_previous", "alert_email_to"):
             given = values.get(name)
             if isinstance(given, str):
                 values[name] = tuple(word.strip() for word in given.split(",") if word.strip())
@@ -112,22 +116,42 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def refuse_weak_production(self) -> Self:
-        """Production starts only with a secret of its own and with debug off."""
-        if self.environment is not Environment.PRODUCTION:
-            return self
-        if _is_weak(self.secret_key):
-            raise ValueError(
-                f"SECRET_KEY must be at least {SHORTEST_SECRET_KEY} characters of your own in production; "
-                "make one with: openssl rand -hex 32"
-            )
-        if any(_is_weak(key) for key in self.secret_key_previous):
-            raise ValueError(
-                f"SECRET_KEY_PREVIOUS holds a key of fewer than {SHORTEST_SECRET_KEY} characters, or the example; "
-                "whoever knows it could sign with it, so leave it out"
-            )
-        if self.debug:
-            raise ValueError("DEBUG must be off in production; remove it from the environment and the config file")
+        """Production starts only with settings that keep its doors shut; all that is wrong is said at once."""
+        if self.environment is Environment.PRODUCTION:
+            weaknesses = [cure for is_weak, cure in self._weaknesses() if is_weak]
+            if weaknesses:
+                raise ValueError("; and ".join(weaknesses))
         return self
+
+    def _weaknesses(self) -> Iterator[tuple[bool, str]]:
+        yield (
+            _is_weak(self.secret_key),
+            f"SECRET_KEY must be at least {SHORTEST_SECRET_KEY} characters of your own in production; "
+            "make one with: openssl rand -hex 32",
+        )
+        yield (
+            any(_is_weak(key) for key in self.secret_key_previous),
+            f"SECRET_KEY_PREVIOUS holds a key of fewer than {SHORTEST_SECRET_KEY} characters, or the example; "
+            "whoever knows it could sign with it, so leave it out",
+        )
+        yield self.debug, "DEBUG must be off in production; remove it from the environment and the config file"
+        yield (
+            any("*" in name for name in self.trusted_hosts),
+            "TRUSTED_HOSTS must name your hosts in production, without *",
+        )
+        yield (
+            any(network.prefixlen == 0 for network in self.trusted_proxies),
+            "TRUSTED_PROXIES must not hold the whole internet: anybody could claim any address",
+        )
+        yield (
+            bool(self.metrics_token.get_secret_value()) and len(self.metrics_token.get_secret_value()) < SHORTEST_TOKEN,
+            f"METRICS_TOKEN must have at least {SHORTEST_TOKEN} characters, or be empty",
+        )
+        sends_password = bool(self.smtp_password.get_secret_value()) and self.smtp_host not in LOCAL_HOSTS
+        yield (
+            sends_password and not self.smtp_starttls,
+            "SMTP_STARTTLS must be on where SMTP_PASSWORD leaves this machine",
+        )
 
     def signing_keys(self) -> list[str]:
         """The secret key, which signs, and those before it, which are still accepted; the newest first."""

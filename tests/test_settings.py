@@ -83,6 +83,15 @@ class TestSplitLists:
         monkeypatch.setenv("SMTP_HOST", "mail.example")
         assert Settings().alert_email_to == ("ops@desk.example", "ada@desk.example")
 
+    def test_so_do_trusted_proxies(self, monkeypatch) -> None:
+        monkeypatch.setenv("TRUSTED_PROXIES", "10.0.0.1, fd00::/8")
+        assert [str(network) for network in Settings().trusted_proxies] == ["10.0.0.1/32", "fd00::/8"]
+
+    @pytest.mark.parametrize("network", ["proxy.example", "10.0.0.1/8", "10.0.0.0/33", "*"])
+    def test_a_proxy_that_is_no_network_is_refused(self, network: str) -> None:
+        with pytest.raises(ValidationError, match="trusted_proxies"):
+            Settings(trusted_proxies=(network,))
+
     def test_so_do_earlier_keys(self, monkeypatch) -> None:
         monkeypatch.setenv("SECRET_KEY_PREVIOUS", f"{STRONG},{STRONG}0")
         assert [key.get_secret_value() for key in Settings().secret_key_previous] == [STRONG, f"{STRONG}0"]
@@ -123,6 +132,43 @@ class TestRefuseWeakProduction:
     def test_debug_is_refused(self) -> None:
         with pytest.raises(ValidationError, match="DEBUG must be off"):
             Settings(environment="production", secret_key=STRONG, debug=True)
+
+    @pytest.mark.parametrize(
+        ("weak", "cure"),
+        [
+            ({"trusted_hosts": ("desk.example", "*")}, "TRUSTED_HOSTS must name your hosts"),
+            ({"trusted_hosts": ("*.example",)}, "TRUSTED_HOSTS must name your hosts"),
+            ({"trusted_proxies": ("0.0.0.0/0",)}, "TRUSTED_PROXIES must not hold the whole internet"),
+            ({"trusted_proxies": ("10.0.0.1", "::/0")}, "TRUSTED_PROXIES must not hold the whole internet"),
+            ({"metrics_token": "fifteen-letters"}, "METRICS_TOKEN must have at least 16 characters"),
+            (
+                {"smtp_host": "mail.example", "smtp_password": "pass", "smtp_starttls": False},
+                "SMTP_STARTTLS must be on",
+            ),
+        ],
+        ids=str,
+    )
+    def test_what_opens_a_door_is_refused_with_the_cure(self, weak: dict[str, object], cure: str) -> None:
+        with pytest.raises(ValidationError, match=cure):
+            Settings(environment="production", secret_key=STRONG, **weak)
+        assert Settings(environment="test", **weak)
+
+    @pytest.mark.parametrize(
+        "safe",
+        [
+            {"trusted_proxies": ("10.0.0.0/8", "::1")},
+            {"metrics_token": "sixteen-letters!"},
+            {"smtp_host": "localhost", "smtp_password": "pass", "smtp_starttls": False},
+            {"smtp_host": "mail.example", "smtp_starttls": False},
+        ],
+        ids=str,
+    )
+    def test_what_opens_none_is_not(self, safe: dict[str, object]) -> None:
+        assert Settings(environment="production", secret_key=STRONG, **safe)
+
+    def test_all_that_is_weak_is_said_at_once(self) -> None:
+        with pytest.raises(ValidationError, match=r"SECRET_KEY must be .* and DEBUG must be off .* and TRUSTED_HOSTS"):
+            Settings(environment="production", debug=True, trusted_hosts=("*",))
 
     def test_a_strong_key_without_debug_starts(self) -> None:
         assert Settings(environment="production", secret_key=STRONG).environment is Environment.PRODUCTION

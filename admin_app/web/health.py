@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from admin_app.services.records import pool
 from admin_app.web.desk import Desk, desk_of
+from admin_app.web.proxies import came_directly
 
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
 
@@ -56,7 +57,8 @@ class PoolFigures(Collector):
 
 
 def _may_read_metrics(request: Request, token: str) -> bool:
-    if request.client is not None and request.client.host in LOOPBACK:
+    is_local = request.client is not None and request.client.host in LOOPBACK
+    if is_local and came_directly(request.headers):
         return True
     given = request.headers.get("authorization", "")
     return bool(token) and hmac.compare_digest(given.encode(), f"Bearer {token}".encode())

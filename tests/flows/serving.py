@@ -37,7 +37,7 @@ class Server:
 def serving(database_url: str, folder: Path, **settings: object) -> Iterator[Server]:
     """A server process on a free port; `settings` as in the environment, in small letters."""
     log = folder / f"server-{time.monotonic_ns()}.log"
-    command = [sys.executable, "-m", "uvicorn", "--factory", "admin_app.app:create_app_from_environment"]
+    command = [sys.executable, "-m", "admin_app", "serve", "--port", "0"]
     chosen = {name.upper(): str(value) for name, value in settings.items()}
     environment = {
         **os.environ,
@@ -48,9 +48,7 @@ def serving(database_url: str, folder: Path, **settings: object) -> Iterator[Ser
         **chosen,
     }
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*command, "--port", "0"], env=environment, cwd=PROJECT_ROOT, stdout=output, stderr=output
-        )
+        process = subprocess.Popen(command, env=environment, cwd=PROJECT_ROOT, stdout=output, stderr=output)
     try:
         yield Server(_address_of(process, log), process, log)
     finally:

@@ -95,6 +95,10 @@ class TestMetrics:
         assert answer.status_code == status
         assert ("desk_pool" in answer.text) is (status == 200)
 
+    @pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "Via"])
+    async def test_what_a_proxy_on_this_machine_passes_on_is_not_loopback(self, window: Window, name: str) -> None:
+        assert (await window(client=("127.0.0.1", 1)).get("/metrics", headers={name: "127.0.0.1"})).status_code == 403
+
     async def test_a_caller_without_an_address_is_not_loopback(self, window: Window) -> None:
         assert (await window(client=None).get("/metrics")).status_code == 403
 
