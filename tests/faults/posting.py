@@ -32,8 +32,12 @@ class Poster:
 
     async def comment(self, ticket_id: int, body: str) -> int:
         """The status that a comment was answered with."""
+        return (await self.send_comment(ticket_id, body)).status_code
+
+    async def send_comment(self, ticket_id: int, body: str) -> httpx.Response:
+        """The whole answer to a comment."""
         form = {"form_token": self._form_token, "idempotency_key": uuid.uuid4().hex, "body": body}
-        return (await self.client.post(f"/admin/ticket/comment/{ticket_id}", data=form)).status_code
+        return await self.client.post(f"/admin/ticket/comment/{ticket_id}", data=form)
 
     async def look(self, path: str) -> httpx.Response:
         """A page."""

@@ -17,6 +17,13 @@ from tests.support.house import PROJECT_ROOT
 SECRET_KEY = "the same for every process of a story, as for every worker of a desk"
 STARTS_WITHIN = 30.0
 ENDS_WITHIN = 10.0
+THE_DESK = "admin_app.app:create_app_from_environment"
+SERVE = """
+import runpy, sys
+from admin_app.cli import serving
+serving.APP = sys.argv.pop(1)
+runpy.run_module("admin_app", run_name="__main__")
+"""
 ADDRESS = re.compile(r"running on (http://\S+)")
 
 
@@ -34,10 +41,10 @@ class Server:
 
 
 @contextmanager
-def serving(database_url: str, folder: Path, **settings: object) -> Iterator[Server]:
-    """A server process on a free port; `settings` as in the environment, in small letters."""
+def serving(database_url: str, folder: Path, *, build: str = THE_DESK, **settings: object) -> Iterator[Server]:
+    """A server process on a free port; `settings` as in the environment, in small letters; `build` makes the app."""
     log = folder / f"server-{time.monotonic_ns()}.log"
-    command = [sys.executable, "-m", "admin_app", "serve", "--port", "0"]
+    command = [sys.executable, "-c", SERVE, build, "serve", "--port", "0"]
     chosen = {name.upper(): str(value) for name, value in settings.items()}
     environment = {
         **os.environ,
