@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from admin_app.db import failures
 from admin_app.db.engine import Engines
 from admin_app.db.readiness import Readiness
-from admin_app.db.sessions import LiveSession, ReadOnlySession, follow_ups
+from admin_app.db.sessions import LiveSession, ReadOnlySession, follow_ups, later_work
 from admin_app.errors import Unavailable
 
 logger = logging.getLogger("admin_app.database")
@@ -113,8 +113,17 @@ class Database:
                 # closing alone gives the connection back with its transaction open: SQLite keeps it and its lock
                 await session.rollback()
                 raise _CommitFailed from error
-            _follow_up(session)
-            return result
+        await self._follow_up(session)
+        return result
+
+    async def _follow_up(self, session: AsyncSession) -> None:
+        """Only now that the connection is back: later work asks for one of its own."""
+        for follow_up in follow_ups(session):
+            with _logged():
+                follow_up()
+        for work in later_work(session):
+            with _logged():
+                await self.run(work, repeatable=True)
 
     async def _give_up(self, fault: Exception, *, at_commit: bool) -> None:
         if failures.sqlstate(fault) == failures.READ_ONLY_STATE:
@@ -141,13 +150,13 @@ def _answered() -> Iterator[None]:
         raise answer from error
 
 
-def _follow_up(session: AsyncSession) -> None:
+@contextmanager
+def _logged() -> Iterator[None]:
     """The change is in: a follow-up that fails is logged, never reported as a failed change."""
-    for follow_up in follow_ups(session):
-        try:
-            follow_up()
-        except Exception:
-            logger.exception("a follow-up after the commit failed", extra={"event": "database.follow_up"})
+    try:
+        yield
+    except Exception:
+        logger.exception("a follow-up after the commit failed", extra={"event": "database.follow_up"})
 
 
 def _unwrap(error: Exception) -> tuple[Exception, bool]:

@@ -3,7 +3,7 @@
 The filter follows SQLAlchemy's recipe `examples/extending_query/filter_public.py`.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sqlalchemy import Executable, TextClause, event
@@ -73,11 +73,22 @@ def _reads(statement: Executable) -> bool:
 
 
 def after_commit(session: AsyncSession, follow_up: Callable[[], None]) -> None:
-    """Have `follow_up` run once this transaction is safely in (files to remove, say)."""
+    """Have `follow_up` run once this transaction is safely in (a bell to ring, say)."""
     follow_ups(session).append(follow_up)
+
+
+def afterwards(session: AsyncSession, work: Callable[[AsyncSession], Awaitable[None]]) -> None:
+    """Have `work` run in a transaction of its own once this one is safely in; it may be run more than once."""
+    later_work(session).append(work)
 
 
 def follow_ups(session: AsyncSession) -> list[Callable[[], None]]:
     """What is to run after the commit of this session."""
     waiting: list[Callable[[], None]] = session.info.setdefault("after_commit", [])
+    return waiting
+
+
+def later_work(session: AsyncSession) -> list[Callable[[AsyncSession], Awaitable[None]]]:
+    """What is to run in transactions of their own after the commit of this session."""
+    waiting: list[Callable[[AsyncSession], Awaitable[None]]] = session.info.setdefault("afterwards", [])
     return waiting

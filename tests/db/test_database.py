@@ -11,7 +11,7 @@ from admin_app.db import database as module
 from admin_app.db.database import Database
 from admin_app.db.engine import PoolOptions, create_engines
 from admin_app.db.failures import Retry
-from admin_app.db.sessions import after_commit
+from admin_app.db.sessions import after_commit, afterwards
 from admin_app.errors import AlreadyExists, Conflict, Contended, Unavailable
 from admin_app.models import Tag
 from tests.db.test_failures import postgresql as fault
@@ -329,6 +329,43 @@ class TestFollowUps:
         assert ran == ["first", "second"]
         (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
         assert record.event == "database.follow_up"
+
+
+class TestLaterWork:
+    async def test_runs_in_a_transaction_of_its_own_once_the_first_is_in(self, database) -> None:
+        seen: list[list[str]] = []
+
+        async def later(session) -> None:
+            seen.append(await tags(database))
+            await adding("b")(session)
+
+        async def work(session) -> None:
+            afterwards(session, later)
+            await adding("a")(session)
+
+        await database.run(work)
+        assert seen == [["a"]]
+        assert await tags(database) == ["a", "b"]
+
+    async def test_needs_one_connection_only(self, database_url) -> None:
+        database = Database(create_engines(database_url, PoolOptions(size=1, max_overflow=0, timeout=0.5)))
+
+        async def work(session) -> None:
+            afterwards(session, adding("b"))
+            await adding("a")(session)
+
+        await database.run(work)
+        assert await tags(database) == ["a", "b"]
+        await database.dispose()
+
+    async def test_that_fails_is_logged_and_the_change_stands(self, database, caplog) -> None:
+        async def work(session) -> None:
+            afterwards(session, adding("b", failing=[Conflict("no")]))
+            await adding("a")(session)
+
+        await database.run(work)
+        assert await tags(database) == ["a"]
+        assert [record.event for record in caplog.records if record.levelname == "ERROR"] == ["database.follow_up"]
 
 
 class TestRead:

@@ -51,7 +51,7 @@ async def count(session: AsyncSession, actor: Actor, ticket: Ticket) -> PurgeCou
 async def purge(session: AsyncSession, actor: Actor, ticket: Ticket, *, typed_number: str) -> list[str]:
     """Remove a deleted, locked ticket for good; leaves a tombstone in the audit log.
 
-    Returns the storage keys that no other attachment uses: their bytes may be removed once this is committed.
+    Returns the storage keys of its files: their bytes may go once this is committed, unless others use them too.
     Raises `InvalidInput` at `typed_number` when that is not the ticket's number, `StillReferenced` when other
     tickets point at it. Notifications keep their text and lose their link.
     """
@@ -60,7 +60,7 @@ async def purge(session: AsyncSession, actor: Actor, ticket: Ticket, *, typed_nu
         raise InvalidInput(typed_number=f"Type {ticket.ticket_number} to remove it for good.")
     await _refuse_while_referenced(session, ticket)
     removed = await count(session, actor, ticket)
-    keys = await _unshared_keys(session, ticket)
+    keys = await _storage_keys(session, ticket)
     tombstone: dict[str, list[object]] = {
         "title": [ticket.title, None],
         "status": [ticket.status.value, None],
@@ -90,11 +90,9 @@ async def _refuse_while_referenced(session: AsyncSession, ticket: Ticket) -> Non
         raise StillReferenced(f"{ticket.ticket_number} is still named as the parent of {', '.join(numbers)}.")
 
 
-async def _unshared_keys(session: AsyncSession, ticket: Ticket) -> list[str]:
+async def _storage_keys(session: AsyncSession, ticket: Ticket) -> list[str]:
     own = select(Attachment.storage_key).where(Attachment.ticket_id == ticket.id)
-    others = select(Attachment.storage_key).where(Attachment.ticket_id != ticket.id)
-    statement = own.where(Attachment.storage_key.not_in(others)).distinct().execution_options(**INCLUDE_DELETED)
-    return list((await session.scalars(statement)).all())
+    return list((await session.scalars(own.distinct().execution_options(**INCLUDE_DELETED))).all())
 
 
 def _number_of(column: Any, condition: Any) -> Any:

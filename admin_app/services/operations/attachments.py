@@ -3,7 +3,6 @@
 import re
 from typing import BinaryIO
 
-import anyio.to_thread
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
@@ -13,6 +12,7 @@ from admin_app.errors import InvalidInput, NotFound
 from admin_app.models.attachment import Attachment
 from admin_app.models.audit_log import AuditAction
 from admin_app.permissions import Permission
+from admin_app.services.blocks import stored_bytes
 from admin_app.services.records import audit, lookup
 from admin_app.services.records.file_store import FileStore
 
@@ -36,7 +36,7 @@ async def attach(
     suffix = f".{name.rsplit('.', 1)[-1].lower()}" if "." in name else ""
     if suffix in REFUSED_SUFFIXES:
         raise InvalidInput(file=f"Programs ({suffix}) are not accepted. Put it into an archive if it must be here.")
-    stored = await anyio.to_thread.run_sync(store.put, content)
+    stored = await stored_bytes.put(session, store, content)
     attachment = Attachment(
         ticket_id=ticket.id,
         filename=name,

@@ -9,14 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app.actor import Actor
 from admin_app.db import ticket_numbers
-from admin_app.db.sessions import after_commit
 from admin_app.errors import InvalidInput
+from admin_app.models.attachment import Attachment
 from admin_app.models.audit_log import AuditAction
 from admin_app.models.notification import NotificationType
 from admin_app.models.ticket import Channel, Priority, Status, Ticket
 from admin_app.models.watcher import WatchLevel
 from admin_app.permissions import Permission
-from admin_app.services.blocks import editing, ownership, purge, soft_delete, workflow
+from admin_app.services.blocks import editing, ownership, purge, soft_delete, stored_bytes, workflow
 from admin_app.services.records import audit, lookup, notifications, text_rules
 from admin_app.services.records.file_store import FileStore
 
@@ -184,7 +184,7 @@ async def purge_for_good(
     actor.require(Permission.TICKET_PURGE)
     ticket = await lookup.deleted_ticket(session, actor, ticket_id, lock=True)
     keys = await purge.purge(session, actor, ticket, typed_number=typed_number)
-    after_commit(session, lambda: store.remove(keys))
+    stored_bytes.remove_when_unused(session, store, Attachment.storage_key, keys)
 
 
 async def _move(

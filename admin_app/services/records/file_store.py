@@ -53,6 +53,10 @@ class FileStore:
             raise NotFound("The file is missing from the store.")
         return path
 
+    def has(self, key: str) -> bool:
+        """Whether the bytes are there."""
+        return (self.folder / key).is_file()
+
     def remove(self, keys: Iterable[str]) -> None:
         """Remove the bytes behind these keys; those already gone are fine."""
         for key in keys:

@@ -78,6 +78,12 @@ class TestPathOf:
             store.path_of("link")
 
 
+class TestHas:
+    def test_says_whether_the_bytes_are_there(self, store: FileStore) -> None:
+        key = store.put(BytesIO(CONTENT)).key
+        assert (store.has(key), store.has("aa/none")) == (True, False)
+
+
 class TestRemove:
     def test_removes_these_bytes_and_no_others(self, store: FileStore) -> None:
         removed, kept = store.put(BytesIO(b"one")), store.put(BytesIO(b"two"))

@@ -11,13 +11,12 @@ from sqlalchemy.orm import joinedload
 
 from admin_app import clock
 from admin_app.actor import Actor
-from admin_app.db.sessions import after_commit
-from admin_app.errors import NotFound
+from admin_app.errors import Conflict, NotFound
 from admin_app.models.import_rejection import ImportRejection
 from admin_app.models.ticket_import import ImportState, TicketImport
 from admin_app.permissions import Permission
 from admin_app.services.batches.csv_import.reading import CsvSource
-from admin_app.services.blocks import soft_delete
+from admin_app.services.blocks import soft_delete, stored_bytes
 from admin_app.services.operations import attachments
 from admin_app.services.records import lookup
 from admin_app.services.records.file_store import FileStore, StoredFile
@@ -50,8 +49,13 @@ def receive(store: FileStore, filename: str, content: BinaryIO) -> Upload:
 
 
 async def keep(session: AsyncSession, actor: Actor, upload: Upload, *, store: FileStore) -> TicketImport:
-    """Remember an upload; forgets what is older than it has to be. `PermissionDenied` without `ticket:import`."""
+    """Remember an upload; forgets what is older than it has to be. `PermissionDenied` without `ticket:import`.
+
+    `Conflict` when an import of the same bytes ended between their arrival and this.
+    """
     actor.require(Permission.TICKET_IMPORT)
+    if not await stored_bytes.are_kept(session, store, upload.stored.key):
+        raise Conflict("This file was forgotten with an import that has just ended. Send it once more.")
     kept = TicketImport(
         batch_id=soft_delete.new_batch_id(),
         actor_id=actor.id,
@@ -86,8 +90,7 @@ async def release(session: AsyncSession, store: FileStore, found: TicketImport) 
     """Forget the file of an import. The bytes go after the commit, unless another import is of the same ones."""
     key, found.storage_key = found.storage_key, ""
     await session.flush()
-    if await session.scalar(select(TicketImport.id).where(TicketImport.storage_key == key).limit(1)) is None:
-        after_commit(session, lambda: store.remove([key]))
+    stored_bytes.remove_when_unused(session, store, TicketImport.storage_key, [key])
 
 
 async def forget_old(session: AsyncSession, store: FileStore) -> None:

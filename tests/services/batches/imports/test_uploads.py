@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from admin_app.errors import InvalidInput, NotFound, PermissionDenied, TooLarge
+from admin_app.errors import Conflict, InvalidInput, NotFound, PermissionDenied, TooLarge
 from admin_app.models import ImportRejection, ImportState, TicketImport
 from admin_app.services.batches.imports import uploads
 from tests.services.batches.csv_files import csv_bytes, row, rows
@@ -39,6 +39,12 @@ class TestKeep:
     async def test_only_by_those_who_may_import(self, desk: Desk, store) -> None:
         upload = uploads.receive(store, "a.csv", io.BytesIO(csv_bytes(rows(1))))
         await desk.refusal(PermissionDenied, uploads.keep, desk.cast.sam, upload, store=store)
+
+    async def test_bytes_that_went_with_another_import_meanwhile_are_asked_for_again(self, desk: Desk, store) -> None:
+        upload = uploads.receive(store, "a.csv", io.BytesIO(csv_bytes(rows(1))))
+        store.remove([upload.stored.key])
+        error = await desk.refusal(Conflict, uploads.keep, desk.cast.sue, upload, store=store)
+        assert "Send it once more" in str(error)
 
     async def test_files_of_a_day_ago_go_and_reports_of_a_week_ago(
         self, desk: Desk, importing: Importing, stopped_clock
