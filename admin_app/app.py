@@ -29,6 +29,7 @@ from admin_app.web.admin import DeskAdmin
 from admin_app.web.desk import AttachDesk, Desk
 from admin_app.web.errors import ErrorPages, http_error
 from admin_app.web.guard import Guard, SecurityHeaders
+from admin_app.web.limits import RequestLimits
 from admin_app.web.proxies import TrustedProxies
 from admin_app.web.sign_in import HOME_PATH, SIGN_IN_PATH
 from admin_app.web.tokens import Tokens
@@ -70,6 +71,7 @@ def create_app(settings: Settings) -> Starlette:
     app.user_middleware = [
         Middleware(TrustedProxies, networks=settings.trusted_proxies),
         Middleware(SecurityHeaders, asset_paths=ASSET_PATHS),
+        Middleware(RequestLimits),
         Middleware(TrustedHostMiddleware, allowed_hosts=list(settings.trusted_hosts), www_redirect=False),
         Middleware(AttachDesk, desk=open_desk(settings, database, errors), templates=admin.templates),
         Middleware(ErrorPages),
@@ -98,6 +100,7 @@ def open_desk(settings: Settings, database: Database, errors: ErrorTracker) -> D
             absolute=timedelta(hours=settings.session_absolute_hours),
         ),
         max_form_bytes=settings.max_form_bytes,
+        body_timeout=settings.body_timeout_seconds,
         metrics_token=settings.metrics_token.get_secret_value(),
         holder=note_holder,
     )

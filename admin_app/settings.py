@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     max_attachment_bytes: Annotated[int, Field(gt=0)] = 10 * 1024 * 1024
     max_import_bytes: Annotated[int, Field(gt=0)] = 200 * 1024 * 1024
     max_form_bytes: Annotated[int, Field(gt=0)] = 1024 * 1024
+    body_timeout_seconds: Annotated[float, Field(gt=0)] = 20.0
     session_idle_minutes: Annotated[int, Field(gt=0)] = 30
     session_absolute_hours: Annotated[int, Field(gt=0)] = 12
     pool_size: Annotated[int, Field(ge=1)] = 10

@@ -1,8 +1,10 @@
 """The web server, and the demo desk in front of it."""
 
+import asyncio
 import os
 import socket
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +38,20 @@ def serve(settings: Settings) -> None:
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
+        http=http_protocol(),
         proxy_headers=False,
         server_header=False,
         log_config=logging_config(settings.environment),
     )
+
+
+def http_protocol() -> type[asyncio.Protocol] | str:
+    """Ours where the C parser is; elsewhere uvicorn's pure Python one, which has a limit for the head itself."""
+    if find_spec("httptools") is None:
+        return "h11"
+    from admin_app.cli.limited_http import LimitedHttp
+
+    return LimitedHttp
 
 
 def demo(settings: Settings) -> None:

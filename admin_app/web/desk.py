@@ -60,6 +60,7 @@ class Desk:
     tokens: Tokens
     lifetime: Lifetime
     max_form_bytes: int
+    body_timeout: float
     metrics_token: str
     holder: Callable[[str], Any]
     """Leaves a note of the route that is about to ask for a connection."""

@@ -17,6 +17,8 @@ logger = logging.getLogger("admin_app.web")
 
 HIDDEN_FIELDS = frozenset({TOKEN_FIELD, KEY_FIELD, "version"})
 SECRET_FIELDS = frozenset({"password", "new_password"})
+UNREAD = frozenset({408, 413})
+"""The rest of the request is still on its way; hanging up is the only way not to read it."""
 WORTH_REPEATING = frozenset({409, 503, 504})
 
 TITLES = {
@@ -25,6 +27,7 @@ TITLES = {
     403: "Not allowed",
     404: "Not here",
     405: "Not possible",
+    408: "Too slow",
     409: "Somebody was faster",
     410: "Deleted",
     413: "Too large",
@@ -75,6 +78,8 @@ async def answer(request: Request, error: Exception) -> Response:
         await record_refusal(request, found.actor, str(error))
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(error.retry_after)
+    if error.status_code in UNREAD:
+        headers["Connection"] = "close"
     if wants_json(request):
         return JSONResponse({"error": str(error)}, status_code=error.status_code, headers=headers)
     try:

@@ -8,13 +8,14 @@ synchronizer token pattern of the OWASP CSRF cheat sheet). Signing in has no sig
 from collections.abc import Awaitable, Callable, Iterable
 from urllib.parse import urlsplit
 
+import anyio
 from starlette.datastructures import FormData, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from admin_app.errors import Malformed, PermissionDenied, TooLarge
+from admin_app.errors import AppError, Malformed, PermissionDenied, TooLarge
 from admin_app.web.desk import desk_of, text_in
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -24,6 +25,7 @@ PLAIN_COOKIE = "desk_session"
 MOST_FIELDS = 200
 MOST_FILES = 1
 FORM_OVERHEAD_BYTES = 64 * 1024
+SLOWEST_BYTES_PER_SECOND = 16 * 1024
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -80,6 +82,13 @@ class NotOurForm(PermissionDenied):
     """No page of ours has sent this: nothing that the person did, hence nothing for the audit log."""
 
 
+class TooSlow(AppError):
+    """The form did not arrive in time."""
+
+    status_code = 408
+    default_message = "This form arrived too slowly, so nothing was saved. Check your connection and send it again."
+
+
 class Guard:
     """Lets an unsafe request in only from our own pages, and reads its form once for everybody below."""
 
@@ -124,16 +133,25 @@ async def _attachment_limit(request: Request) -> int:
 
 
 class _CountedBody:
-    """Counts a body while it is read and stops it at the limit, whatever its headers say."""
+    """Counts a body while it is read and stops it at the limits, whatever its headers say.
 
-    def __init__(self, receive: Receive, limit: int, sentence: str) -> None:
+    It may take `seconds`, and longer only for as much as has arrived, at the slowest rate that we wait for.
+    """
+
+    def __init__(self, receive: Receive, limit: int, seconds: float, sentence: str) -> None:
         self.receive = receive
         self.left = limit
+        self.deadline = anyio.current_time() + seconds
         self.sentence = sentence
 
     async def __call__(self) -> Message:
-        message = await self.receive()
-        self.left -= len(message.get("body", b""))
+        with anyio.CancelScope(deadline=self.deadline) as scope:
+            message = await self.receive()
+        if scope.cancelled_caught:
+            raise TooSlow
+        size = len(message.get("body", b""))
+        self.left -= size
+        self.deadline += size / SLOWEST_BYTES_PER_SECOND
         if self.left < 0:
             raise TooLarge(self.sentence)
         return message
@@ -149,7 +167,7 @@ async def _read_form(request: Request, file_limit: Callable[[Request], Awaitable
     declared = request.headers.get("content-length", "0")
     if declared.isascii() and declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
         raise TooLarge(sentence)
-    counted = Request(request.scope, _CountedBody(request.receive, limit, sentence))
+    counted = Request(request.scope, _CountedBody(request.receive, limit, desk.body_timeout, sentence))
     try:
         form = await counted.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=desk.max_form_bytes)
     except (MultiPartException, HTTPException, ClientDisconnect, UnicodeDecodeError, ValueError) as error:

@@ -1,0 +1,39 @@
+"""What the headers of every answer must say, errors of the web server itself included."""
+
+from collections.abc import Mapping, Sequence
+
+EXACTLY = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}
+TURNED_OFF = ("camera", "geolocation", "microphone", "payment", "usb")
+NOT_STORED, STORED = "no-store", "public, max-age=3600"
+
+
+def faults_in(headers: Mapping[str, Sequence[str]], *, is_asset: bool = False, is_https: bool = False) -> list[str]:
+    """What is wrong with these headers, name in small letters → values; nothing when they are as promised."""
+    wanted = {**EXACTLY, "cache-control": STORED if is_asset else NOT_STORED}
+    faults = [
+        f"{name}: {headers.get(name)}" for name, value in wanted.items() if list(headers.get(name, [])) != [value]
+    ]
+    policies = headers.get("content-security-policy", [])
+    parts = dict(part.strip().split(" ", 1) for policy in policies for part in policy.split(";") if " " in part.strip())
+    if len(policies) != 1 or "unsafe" in policies[0]:
+        faults.append(f"content-security-policy: {policies}")
+    faults += [f"{part} of the policy" for part, value in POLICY.items() if parts.get(part) != value]
+    turned_off = "".join(headers.get("permissions-policy", []))
+    faults += [f"{feature} is not turned off" for feature in TURNED_OFF if f"{feature}=()" not in turned_off]
+    if is_https != bool(headers.get("strict-transport-security")):
+        faults.append(f"strict-transport-security: {headers.get('strict-transport-security')}")
+    return faults + [f"{name} tells too much" for name in ("server", "x-powered-by") if name in headers]
