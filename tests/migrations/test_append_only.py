@@ -64,6 +64,15 @@ class TestAppendOnly:
                 await connection.execute(text(replace), {"reason": "as it suits"})
         await engines.dispose()
 
+    @pytest.mark.parametrize("statement", ["TRUNCATE audit_logs CASCADE", "TRUNCATE audit_members"])
+    async def test_the_log_cannot_be_emptied_at_one_stroke(self, postgresql_url, statement: str) -> None:
+        """PostgreSQL's TRUNCATE fires no trigger per row; SQLite has none, its DELETE of everything is above."""
+        engines = create_engines(postgresql_url)
+        async with engines.write.connect() as connection:
+            with pytest.raises(DBAPIError, match="append-only"):
+                await connection.execute(text(statement))
+        await engines.dispose()
+
     async def test_entries_can_be_added(self, database, entry_id) -> None:
         assert await stored(database) == ["as it was"]
 
