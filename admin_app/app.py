@@ -23,10 +23,11 @@ from admin_app.services.operations.sign_in import Lifetime
 from admin_app.services.records.error_tracking.alarms import Alarm, Mail, Notifier, WebHook
 from admin_app.services.records.error_tracking.tracker import ErrorTracker
 from admin_app.services.records.file_store import FileStore
+from admin_app.services.records.secret_box import SecretBox
 from admin_app.settings import CONFIG_FOLDER, Environment, Settings
 from admin_app.web import health
 from admin_app.web.admin import DeskAdmin
-from admin_app.web.desk import AttachDesk, Desk
+from admin_app.web.desk import AttachDesk, Desk, SecondFactorRules
 from admin_app.web.errors import ErrorPages, http_error
 from admin_app.web.guard import Guard, SecurityHeaders
 from admin_app.web.limits import RequestLimits
@@ -98,6 +99,11 @@ def open_desk(settings: Settings, database: Database, errors: ErrorTracker) -> D
         lifetime=Lifetime(
             idle=timedelta(minutes=settings.session_idle_minutes),
             absolute=timedelta(hours=settings.session_absolute_hours),
+        ),
+        second_factor=SecondFactorRules(
+            box=SecretBox(*settings.signing_keys()),
+            fresh_for=timedelta(minutes=settings.step_up_minutes),
+            required_for=frozenset(settings.second_factor_required_for),
         ),
         max_form_bytes=settings.max_form_bytes,
         body_timeout=settings.body_timeout_seconds,

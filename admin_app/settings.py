@@ -20,6 +20,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from admin_app.permissions import Role
+
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 CONFIG_FOLDER = PROJECT_ROOT / "config"
 
@@ -27,6 +29,8 @@ SHORTEST_SECRET_KEY = 32
 SHORTEST_TOKEN = 16
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 EXAMPLE_SECRET_KEY = "replace-me-with-the-output-of-openssl-rand-hex-32"  # noqa: S105 - refused in production
+
+LISTS = ("trusted_hosts", "trusted_proxies", "secret_key_previous", "second_factor_required_for", "alert_email_to")
 
 
 class Environment(StrEnum):
@@ -60,6 +64,8 @@ class Settings(BaseSettings):
     body_timeout_seconds: Annotated[float, Field(gt=0)] = 20.0
     session_idle_minutes: Annotated[int, Field(gt=0)] = 30
     session_absolute_hours: Annotated[int, Field(gt=0)] = 12
+    second_factor_required_for: Annotated[tuple[Role, ...], NoDecode] = ()
+    step_up_minutes: Annotated[int, Field(gt=0)] = 10
     pool_size: Annotated[int, Field(ge=1)] = 10
     pool_max_overflow: Annotated[int, Field(ge=0)] = 5
     pool_timeout_seconds: Annotated[float, Field(gt=0)] = 2.0
@@ -99,7 +105,7 @@ class Settings(BaseSettings):
     @classmethod
     def split_lists(cls, values: dict[str, object]) -> dict[str, object]:
         """Lists come as one comma-separated word from the environment."""
-        for name in ("trusted_hosts", "trusted_proxies", "secret_key_previous", "alert_email_to"):
+        for name in LISTS:
             given = values.get(name)
             if isinstance(given, str):
                 values[name] = tuple(word.strip() for word in given.split(",") if word.strip())

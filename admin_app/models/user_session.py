@@ -23,6 +23,8 @@ class UserSession(Identified, Timestamped, Base):
     ip: Mapped[str | None] = mapped_column(String(45), default=None)
     user_agent: Mapped[str | None] = mapped_column(String(300), default=None)
     revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime, default=None)
+    stepped_up_at: Mapped[datetime | None] = mapped_column(UTCDateTime, default=None)
+    """when the person last proved, in this sign-in, that it is still them"""
 
     user: Mapped[User] = relationship(lazy="raise")
 

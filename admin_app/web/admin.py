@@ -22,6 +22,7 @@ from admin_app.errors import NotFound, PermissionDenied
 from admin_app.permissions import Permission
 from admin_app.web import pages, words
 from admin_app.web.authorization import DeskAuthorization
+from admin_app.web.code_page import code_page
 from admin_app.web.desk import actor_of
 from admin_app.web.errors import ErrorPages, http_error
 from admin_app.web.sign_in import DeskAuthentication, sign_in_page
@@ -33,6 +34,7 @@ from admin_app.web.views.errors import ErrorsView
 from admin_app.web.views.imports import ImportView
 from admin_app.web.views.notification import NotificationView
 from admin_app.web.views.pool import PoolView
+from admin_app.web.views.second_factor import SecondFactorView
 from admin_app.web.views.slow_queries import SlowQueriesView
 from admin_app.web.views.ticket import TicketView
 from admin_app.web.views.trash import TrashView
@@ -52,6 +54,7 @@ VIEWS = (
     PoolView,
     ErrorsView,
     SlowQueriesView,
+    SecondFactorView,
 )
 
 
@@ -75,6 +78,7 @@ class DeskAdmin(Admin):
         self.admin.router.routes = [
             Mount("/assets", app=StaticFiles(directory=HERE / "static"), name="assets"),
             *replaced,
+            Route("/login/code", endpoint=code_page, name="code", methods=["GET", "POST"]),
             Route("/logout", endpoint=self.logout, name="logout", methods=["POST"]),
         ]
         self.admin.router.redirect_slashes = False  # one address per page; a guess with a slash is no page

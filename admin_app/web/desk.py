@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -12,9 +13,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from admin_app.actor import Actor
 from admin_app.errors import AppError
+from admin_app.permissions import Role
 from admin_app.services.operations.sign_in import Caller, Lifetime, SignedIn
 from admin_app.services.records.error_tracking.sightings import Sighting
 from admin_app.services.records.file_store import FileStore
+from admin_app.services.records.secret_box import SecretBox
 from admin_app.web.tokens import Tokens
 
 T = TypeVar("T")
@@ -45,6 +48,15 @@ class ErrorReports(Protocol):
 
 
 @dataclass(frozen=True)
+class SecondFactorRules:
+    """Who must have a second factor, how long a confirmation stays fresh, and what seals the secrets."""
+
+    box: SecretBox
+    fresh_for: timedelta
+    required_for: frozenset[Role]
+
+
+@dataclass(frozen=True)
 class Desk:
     """The parts that meet in `app.py`, handed to every request."""
 
@@ -59,6 +71,7 @@ class Desk:
     """Mappings that the deployment brings."""
     tokens: Tokens
     lifetime: Lifetime
+    second_factor: SecondFactorRules
     max_form_bytes: int
     body_timeout: float
     metrics_token: str
@@ -107,6 +120,16 @@ def signed_in(request: Request) -> SignedIn | None:
     """Who is signed in, once the sign-in check has run."""
     found: SignedIn | None = getattr(request.state, "signed_in", None)
     return found
+
+
+def must_set_up(request: Request) -> bool:
+    """Whether the signed-in person's role must have a second factor that they do not have."""
+    found = signed_in(request)
+    return (
+        found is not None
+        and found.actor.role in desk_of(request).second_factor.required_for
+        and not found.has_second_factor
+    )
 
 
 def actor_of(request: Request) -> Actor:

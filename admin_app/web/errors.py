@@ -16,7 +16,7 @@ from admin_app.web.perform import KEY_FIELD, record_refusal, report
 logger = logging.getLogger("admin_app.web")
 
 HIDDEN_FIELDS = frozenset({TOKEN_FIELD, KEY_FIELD, "version"})
-SECRET_FIELDS = frozenset({"password", "new_password"})
+SECRET_FIELDS = frozenset({"password", "new_password", "code", "confirm_code", "confirm_password"})
 UNREAD = frozenset({408, 413})
 """The rest of the request is still on its way; hanging up is the only way not to read it."""
 WORTH_REPEATING = frozenset({409, 503, 504})

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from admin_app import clock
 from admin_app.actor import Actor
 from admin_app.permissions import Permission
-from admin_app.web.desk import desk_of, signed_in
+from admin_app.web.desk import desk_of, must_set_up, signed_in
 from admin_app.web.guard import TOKEN_FIELD, session_token
 from admin_app.web.perform import KEY_FIELD
 from admin_app.web.words import in_words as in_words
@@ -41,6 +41,8 @@ MESSAGES = {
     "password_set": "The password of {} is set; they are signed out everywhere.",
     "sessions_ended": "{} is signed out everywhere.",
     "all_read": "Everything is marked as read.",
+    "second_factor_off": "Your second factor is off.",
+    "second_factor_reset": "The second factor of {} is reset; they are signed out everywhere.",
     "signed_out": "You are signed out.",
 }
 """Messages by code; the browser holds only the code and a label, both signed."""
@@ -53,6 +55,7 @@ def base_context(request: Request) -> dict[str, Any]:
     token = session_token(request)
     return {
         "actor": actor,
+        "must_set_up": must_set_up(request),
         "unread": found.unread if found else 0,
         "can": _can(actor),
         "P": Permission,

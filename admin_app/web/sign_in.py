@@ -11,8 +11,10 @@ from starlette.responses import RedirectResponse, Response
 from admin_app import clock
 from admin_app.errors import AppError, InvalidInput
 from admin_app.services.operations import sign_in
+from admin_app.services.operations.sign_in import Begun
 from admin_app.services.records import passwords
-from admin_app.web.desk import caller_of, desk_of, form_of, signed_in, text_in
+from admin_app.web import step_up
+from admin_app.web.desk import caller_of, desk_of, form_of, must_set_up, signed_in, text_in
 from admin_app.web.errors import answer, wants_json
 from admin_app.web.guard import SAFE_METHODS, session_cookie, session_token
 from admin_app.web.pages import redirect, render
@@ -21,7 +23,9 @@ from admin_app.web.perform import perform
 logger = logging.getLogger("admin_app.web")
 
 SIGN_IN_PATH = "/admin/login"
+CODE_PATH = f"{SIGN_IN_PATH}/code"
 HOME_PATH = "/admin/"
+SET_UP_PATH = "/admin/second-factor"
 POOL_PATH, ERRORS_PATH, SLOW_QUERIES_PATH = "/admin/pool", "/admin/errors", "/admin/slow-queries"
 ASIDE_PATHS = frozenset({POOL_PATH, ERRORS_PATH, SLOW_QUERIES_PATH})
 """Pages that answer while the pool is exhausted: their sign-in check reads through the connection kept aside."""
@@ -34,6 +38,13 @@ class SignInEnded(AppError):
 
     status_code = 401
     default_message = "Your sign-in has ended, so nothing was saved. Sign in again, then repeat it: your text is below."
+
+
+class SetUpFirst(AppError):
+    """Somebody whose role must have a second factor tried something before they had one."""
+
+    status_code = 403
+    default_message = "Set up your second factor first; nothing was done. Your text is below."
 
 
 class DeskAuthentication(AuthenticationBackend):
@@ -60,9 +71,11 @@ class DeskAuthentication(AuthenticationBackend):
             return await _ask_to_sign_in(request)
         request.state.signed_in = found
         request.state.holder.actor = found.actor.name
+        if must_set_up(request) and not is_open_before_set_up(request):
+            return await _ask_to_set_up(request)
         if found.should_note(clock.now()) and not is_aside(request):
             await _note_seen(request, found.session_id)
-        return True
+        return await step_up.confirmed(request, found) or True
 
     async def login(self, request: Request) -> Response | bool:
         """Check the password outside of any transaction, then open a session; a new id at every sign-in."""
@@ -74,7 +87,7 @@ class DeskAuthentication(AuthenticationBackend):
         rehashed = None
         if is_right and stored is not None and passwords.needs_rehash(stored):
             rehashed = await anyio.to_thread.run_sync(passwords.hash_password, password)
-        token = await desk.database.run(
+        begun = await desk.database.run(
             lambda session: sign_in.open_session(
                 session,
                 email=email,
@@ -84,19 +97,9 @@ class DeskAuthentication(AuthenticationBackend):
                 lifetime=desk.lifetime,
             )
         )
-        if token is None:
+        if begun is None:
             return await sign_in_page(request, error=InvalidInput(WRONG))
-        response = RedirectResponse(own_path(text_in(form, "next")), status_code=303)
-        response.set_cookie(
-            session_cookie(request),
-            token,
-            max_age=int(desk.lifetime.absolute.total_seconds()),
-            path="/",
-            secure=request.url.scheme == "https",
-            httponly=True,
-            samesite="lax",
-        )
-        return response
+        return enter(request, begun, own_path(text_in(form, "next")))
 
     async def logout(self, request: Request) -> Response | bool:
         """End the session on our side and forget the cookie."""
@@ -113,6 +116,32 @@ class DeskAuthentication(AuthenticationBackend):
         """Who is signed in."""
         found = signed_in(request)
         return found.actor.id if found else None
+
+
+def enter(request: Request, begun: Begun, wanted: str) -> Response:
+    """On to the wanted page with the new sign-in, by way of the page that asks for a code where one is needed."""
+    path = f"{CODE_PATH}{_and_then(wanted)}" if begun.needs_code else wanted
+    return with_session(request, RedirectResponse(path, status_code=303), begun.token)
+
+
+def with_session(request: Request, response: Response, token: str) -> Response:
+    """The answer with the cookie of a sign-in, in the place of any earlier one."""
+    response.set_cookie(
+        session_cookie(request),
+        token,
+        max_age=int(desk_of(request).lifetime.absolute.total_seconds()),
+        path="/",
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="lax",
+    )
+    return response
+
+
+def is_open_before_set_up(request: Request) -> bool:
+    """All that somebody can do whose role must have a second factor that they have not set up yet."""
+    path = request.url.path
+    return path in {SET_UP_PATH, "/admin/logout"} or path.startswith(f"{SET_UP_PATH}/")
 
 
 def is_aside(request: Request) -> bool:
@@ -153,5 +182,14 @@ async def _ask_to_sign_in(request: Request) -> Response:
     if wants_json(request):
         return await answer(request, SignInEnded("Your sign-in has ended. Sign in again."))
     path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    wanted = "" if path == HOME_PATH else f"?next={quote(own_path(path), safe='/')}"
-    return RedirectResponse(f"{SIGN_IN_PATH}{wanted}", status_code=302)
+    return RedirectResponse(f"{SIGN_IN_PATH}{_and_then(own_path(path))}", status_code=302)
+
+
+def _and_then(path: str) -> str:
+    return "" if path == HOME_PATH else f"?next={quote(path, safe='/')}"
+
+
+async def _ask_to_set_up(request: Request) -> Response:
+    if request.method not in SAFE_METHODS or wants_json(request):
+        return await answer(request, SetUpFirst())
+    return RedirectResponse(SET_UP_PATH, status_code=302)

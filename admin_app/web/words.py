@@ -22,6 +22,7 @@ FIELDS: Mapping[str, str] = {
     "open_sessions": "Open sign-ins",
     "owner_id": "Owner",
     "parent_id": "Follow-up to",
+    "recovery_codes": "Recovery codes left",
     "resolved_at": "Resolved",
     "timezone": "Time zone",
 }
@@ -51,6 +52,14 @@ VERBS: Mapping[str, str] = {
     "BULK_DELETE": "deleted it with others",
     "BULK_RESTORE": "restored it with others",
     "UNDO": "took a change to many back",
+    "SECOND_FACTOR_BEGUN": "began to set up a second factor",
+    "SECOND_FACTOR_ON": "turned the second factor on",
+    "SECOND_FACTOR_OFF": "turned the second factor off",
+    "SECOND_FACTOR_RESET": "reset the second factor",
+    "RECOVERY_CODES_NEW": "made new recovery codes",
+    "RECOVERY_CODE_USED": "used a recovery code",
+    "CODE_REFUSED": "typed a code that was refused",
+    "PASSWORD_REFUSED": "typed a password that was refused",
 }
 
 

@@ -5,18 +5,20 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, NamedTuple
 
+from admin_app import clock
 from admin_app.models import (
     Attachment,
     Comment,
     Notification,
     NotificationType,
+    SecondFactor,
     Status,
     Ticket,
     TicketWatcher,
     WatchLevel,
 )
 from admin_app.permissions import Permission, Role
-from admin_app.services.operations import accounts, attachments, comments, following, sign_in, tickets
+from admin_app.services.operations import accounts, attachments, comments, following, second_factor, sign_in, tickets
 from admin_app.services.pages import audit_list, dashboard, notification_list, people_list, ticket_list, ticket_page
 from admin_app.services.records import listing, lookup, notifications
 from admin_app.services.records.file_store import FileStore
@@ -65,6 +67,7 @@ async def store_scene(desk: Desk, store: FileStore) -> Scene:
     )
     await desk.store(TicketWatcher(ticket_id=live.id, user_id=desk.cast.sam.id))
     await desk.run(accounts.deactivate, desk.cast.sue, desk.cast.mallory.id, reason="left")
+    await desk.store(SecondFactor(user_id=desk.cast.users["sid"], sealed_secret="…", confirmed_at=clock.now()))
     told = {}
     for role in Role:
         row = Notification(user_id=desk.as_role(role).id, type=NotificationType.COMMENTED, message="m")
@@ -299,6 +302,18 @@ TABLE = [
             _P.USER_RESET_PASSWORD,
             ADMIN,
             lambda s, a, x: accounts.set_password(s, a, x.person("sam"), password_hash="h"),
+        ),
+        (
+            "reset a second factor",
+            _P.USER_RESET_PASSWORD,
+            ADMIN,
+            lambda s, a, x: second_factor.reset(s, a, x.person("sid"), reason="r"),
+        ),
+        (
+            "see whether somebody has a second factor",
+            _P.USER_RESET_PASSWORD,
+            ADMIN,
+            lambda s, a, x: second_factor.is_on(s, a, x.person("sid")),
         ),
         (
             "end somebody's sessions",

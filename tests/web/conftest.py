@@ -22,10 +22,9 @@ from admin_app.settings import Settings
 from tests.services.scenes import Desk
 from tests.support.cast import Cast
 from tests.web.browsing import ORIGIN, Visitor
-from tests.web.scene import Scene, furnish
+from tests.web.scene import SECRET_KEY, Scene, furnish
 
 PASSWORD = "a horse, a battery, a staple"
-SECRET_KEY = "signs the forms of every test of the browser side"
 
 Visit = Callable[..., Awaitable[Visitor]]
 
@@ -112,6 +111,7 @@ def visit(desk: Desk, window: Callable[..., Visitor]) -> Visit:
                 user_id=desk.cast.users[first_name],
                 last_seen_at=now,
                 expires_at=now + timedelta(hours=12),
+                stepped_up_at=now,
             )
         )
         visitor = window(**options)

@@ -7,13 +7,14 @@ from typing import Any
 
 import httpx
 
-from admin_app.models import Comment, Ticket, User
+from admin_app.models import Comment, SecondFactor, Ticket, User
 from tests.services.batches.csv_files import csv_bytes, rows
 from tests.services.scenes import Desk
+from tests.support.second_factors import code
 from tests.web.browsing import Visitor
-from tests.web.scene import Scene
+from tests.web.scene import BOX, Scene
 
-SIGN_IN, SIGN_OUT = "/admin/login", "/admin/logout"
+SIGN_IN, SIGN_OUT, CODE = "/admin/login", "/admin/logout", "/admin/login/code"
 NOTHING_BEHIND = frozenset(
     {
         "/admin/trash/create",
@@ -40,6 +41,7 @@ class Post:
     typed: Mapping[str, str] = field(default_factory=dict)
     locked: tuple[Any, int] | None = None
     files: Mapping[str, Any] | None = None
+    answers: int = 303
     again: int = 303
     """the answer to the very same form once more"""
 
@@ -52,6 +54,21 @@ class Post:
     async def send(self, visitor: Visitor, desk: Desk) -> httpx.Response:
         """Send it as the page's own form would."""
         return await visitor.post(self.path, await self.data(desk), files=self.files)
+
+
+@dataclass(frozen=True)
+class CodePost(Post):
+    """Carries the code that the app of whoever began last shows now."""
+
+    async def data(self, desk: Desk) -> dict[str, str]:
+        """The code; it may have been used for the form before."""
+        factors = await desk.rows(SecondFactor)
+        if not factors:
+            return {"code": "000000"}
+        newest = factors[-1]
+        if newest.last_used_step:
+            await desk.set(SecondFactor, newest.id, last_used_step=0)
+        return {"code": code(BOX.open(newest.sealed_secret, owner_id=newest.user_id) or "")}
 
 
 def every_post(desk: Desk, scene: Scene) -> list[Post]:
@@ -122,6 +139,7 @@ def _on_people(desk: Desk) -> list[Post]:
         on_person("role", "olaf", role="staff"),
         on_person("password", "sue", password="a kettle and a cup"),
         on_person("end-sessions", "sue"),
+        on_person("second-factor", "sid", reason="The phone fell into the lake."),
         on_person("deactivate", "mallory", reason="Left us."),
         on_person("reactivate", "mallory"),
         on_person("off-board", "mallory", choice="leave", reason="Left us again.", frozen=NOTHING_TO_HAND_OVER),
@@ -169,5 +187,19 @@ def _the_rest(scene: Scene) -> list[Post]:
         ),
         Post("/admin/notification/read/{pk}", f"/admin/notification/read/{scene.adas_notification.id}"),
         Post("/admin/notification/read-all", "/admin/notification/read-all"),
+        *_on_oneself(),
         Post(SIGN_OUT, SIGN_OUT),
+    ]
+
+
+def _on_oneself() -> list[Post]:
+    def own(verb: str) -> tuple[str, str]:
+        return (f"/admin/second-factor/{verb}",) * 2
+
+    return [
+        Post(*own("begin")),
+        CodePost(*own("confirm"), answers=200),
+        CodePost(*own("recovery-codes"), answers=200),
+        CodePost(*own("off")),
+        Post(CODE, CODE, {"code": "000000"}),
     ]

@@ -73,6 +73,7 @@ def _ids(desk: Desk, scene: Scene) -> dict[str, object]:
         "user/password": desk.cast.users["sid"],
         "user/role": desk.cast.users["olaf"],
         "user/end-sessions": desk.cast.users["sue"],
+        "user/second-factor": desk.cast.users["sid"],
         "audit-log": 1,
         "notification": scene.notification.id,
         "import": scene.imported.id,

@@ -19,9 +19,14 @@ from admin_app.models import (
 from admin_app.services.batches.imports import uploads
 from admin_app.services.operations import attachments, comments, following, tickets
 from admin_app.services.records.file_store import FileStore
+from admin_app.services.records.secret_box import SecretBox
 from tests.services.batches.bulk.scenes import previewed
 from tests.services.batches.csv_files import csv_bytes, rows
 from tests.services.scenes import Desk
+from tests.support import second_factors
+
+SECRET_KEY = "signs the forms of every test of the browser side"
+BOX = SecretBox(SECRET_KEY)
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ async def furnish(desk: Desk, store: FileStore) -> Scene:
     await desk.run(tickets.delete, cast.sam, deleted.id, reason="spam", version=version)
     await desk.ticket(title="Look at this", owner="ada@desk.example")
     told = {row.user_id: row for row in await desk.rows(Notification)}
+    await second_factors.give(desk, cast.sid.id, BOX)
     return Scene(
         ticket=await desk.stored(Ticket, ticket.id),
         other=other,

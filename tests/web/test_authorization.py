@@ -47,6 +47,9 @@ PAGES = {
     "/admin/user/role/{pk}": (403, 403, 403, 200),
     "/admin/user/password/{pk}": (403, 403, 403, 200),
     "/admin/user/end-sessions/{pk}": (403, 403, 403, 200),
+    "/admin/user/second-factor/{pk}": (403, 403, 403, 200),
+    "/admin/second-factor": (200, 200, 200, 200),
+    "/admin/login/code": (302, 302, 302, 302),
     "/admin/comment/list": NO_LIST_OF_THAT,
     "/admin/comment/edit/{pk:path}": (200, 200, 404, 200),
     "/admin/audit-log/list": (403, 200, 403, 200),
@@ -121,6 +124,7 @@ NOT_FOR_SUPERVISORS = SOMEBODY_ELSES | {
     "/admin/user/role/{pk}",
     "/admin/user/password/{pk}",
     "/admin/user/end-sessions/{pk}",
+    "/admin/user/second-factor/{pk}",
 }
 NOT_FOR_STAFF = NOT_FOR_SUPERVISORS | {
     "/admin/ticket/bulk",

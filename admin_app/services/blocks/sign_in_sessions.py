@@ -5,18 +5,22 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app import clock
 from admin_app.actor import Actor
 from admin_app.models.audit_log import AuditAction
+from admin_app.models.half_open_session import HalfOpenSession
+from admin_app.models.second_factor import SecondFactor
 from admin_app.models.user import User
 from admin_app.models.user_session import UserSession
 from admin_app.services.records import audit, idempotency
 
 TOKEN_BYTES = 32
 LONGEST_BROWSER_NAME = 300
+HALF_OPEN_FOR = timedelta(minutes=5)
+"""How long a sign-in waits for its second factor."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,28 @@ class Caller:
     request_id: str | None
 
 
-async def begin(session: AsyncSession, user: User, *, caller: Caller, lifetime: Lifetime) -> str:
-    """Sign somebody in who has proven everything that was asked; gives the token of a new session."""
+@dataclass(frozen=True)
+class Begun:
+    """A sign-in for the browser to hold; while it needs a code it opens nothing but the page that asks for one."""
+
+    token: str
+    needs_code: bool = False
+
+
+async def begin(session: AsyncSession, user: User, *, caller: Caller, lifetime: Lifetime) -> Begun:
+    """Sign somebody in who has proven who they are; one who has a second factor only half."""
+    has_factor = select(SecondFactor.id).where(SecondFactor.user_id == user.id, SecondFactor.confirmed_at.is_not(None))
+    if await session.scalar(has_factor) is None:
+        return Begun(await begin_whole(session, user, caller=caller, lifetime=lifetime))
+    now, token = clock.now(), secrets.token_urlsafe(TOKEN_BYTES)
+    stale = (HalfOpenSession.user_id == user.id, HalfOpenSession.expires_at <= now)
+    await session.execute(delete(HalfOpenSession).where(*stale))
+    session.add(HalfOpenSession(token_hash=hash_of(token), user_id=user.id, expires_at=now + HALF_OPEN_FOR))
+    return Begun(token, needs_code=True)
+
+
+async def begin_whole(session: AsyncSession, user: User, *, caller: Caller, lifetime: Lifetime) -> str:
+    """Sign somebody in who has proven everything that is asked of them; gives the token of a new session."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     now = clock.now()
     user.last_sign_in_at = now
@@ -46,6 +70,7 @@ async def begin(session: AsyncSession, user: User, *, caller: Caller, lifetime: 
             token_hash=hash_of(token),
             user_id=user.id,
             last_seen_at=now,
+            stepped_up_at=now,
             expires_at=now + lifetime.absolute,
             ip=caller.ip,
             user_agent=(caller.user_agent or "")[:LONGEST_BROWSER_NAME] or None,
@@ -57,7 +82,8 @@ async def begin(session: AsyncSession, user: User, *, caller: Caller, lifetime: 
 
 
 async def end_all(session: AsyncSession, user_id: int) -> int:
-    """End every session of a person, from the next request on; says how many were open."""
+    """End every session of a person, half-open ones too, from the next request on; says how many were open."""
+    await session.execute(delete(HalfOpenSession).where(HalfOpenSession.user_id == user_id))
     statement = (
         update(UserSession)
         .where(UserSession.user_id == user_id, UserSession.revoked_at.is_(None))

@@ -11,10 +11,12 @@ from admin_app import clock
 from admin_app.actor import Actor
 from admin_app.models.audit_log import AuditAction
 from admin_app.models.notification import Notification
+from admin_app.models.second_factor import SecondFactor
 from admin_app.models.user import User
 from admin_app.models.user_session import UserSession
 from admin_app.permissions import DESK_ROLES, Permission, Role
 from admin_app.services.blocks import sign_in_sessions
+from admin_app.services.blocks.sign_in_sessions import Begun as Begun
 from admin_app.services.blocks.sign_in_sessions import Caller as Caller
 from admin_app.services.blocks.sign_in_sessions import Lifetime as Lifetime
 from admin_app.services.blocks.sign_in_sessions import actor_of as actor_of
@@ -33,6 +35,8 @@ class SignedIn:
     session_id: int
     unread: int
     last_seen_at: datetime
+    stepped_up_at: datetime | None = None
+    has_second_factor: bool = False
 
     def should_note(self, now: datetime) -> bool:
         """Last-seen is written once a minute at most."""
@@ -54,8 +58,8 @@ async def open_session(
     rehashed: str | None,
     caller: Caller,
     lifetime: Lifetime,
-) -> str | None:
-    """A new session's token, or None when address and password did not open a desk account.
+) -> Begun | None:
+    """A new sign-in, or None when address and password did not open a desk account.
 
     `proven_hash` is the stored hash that the password was checked against, None when it was wrong. Unknown address,
     wrong password, deactivated account and customer are not told apart; the audit log has the refused address.
@@ -81,8 +85,13 @@ async def recognise(session: AsyncSession, *, token: str, caller: Caller, lifeti
         .where(Notification.user_id == UserSession.user_id, Notification.read_at.is_(None))
         .scalar_subquery()
     )
+    has_factor = (
+        select(SecondFactor.id)
+        .where(SecondFactor.user_id == UserSession.user_id, SecondFactor.confirmed_at.is_not(None))
+        .exists()
+    )
     statement = (
-        select(UserSession, unread)
+        select(UserSession, unread, has_factor)
         .where(UserSession.token_hash == hash_of(token))
         .options(joinedload(UserSession.user, innerjoin=True))
     )
@@ -94,7 +103,14 @@ async def recognise(session: AsyncSession, *, token: str, caller: Caller, lifeti
     is_over = found.revoked_at is not None or found.expires_at <= now or found.last_seen_at + lifetime.idle <= now
     if is_over or not _may_sign_in(found.user):
         return None
-    return SignedIn(actor_of(found.user, caller), found.id, min(row[1], UNREAD_CAP), found.last_seen_at)
+    return SignedIn(
+        actor_of(found.user, caller),
+        found.id,
+        min(row[1], UNREAD_CAP),
+        found.last_seen_at,
+        stepped_up_at=found.stepped_up_at,
+        has_second_factor=bool(row[2]),
+    )
 
 
 async def note_seen(session: AsyncSession, session_id: int) -> None:

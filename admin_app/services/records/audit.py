@@ -17,7 +17,9 @@ from admin_app.models.audit_member import AuditMember
 Changes = dict[str, list[Any]]
 """Field → [old, new], in JSON's own types."""
 
-NEVER_RECORDED = frozenset({"id", "created_at", "updated_at", "version", "password_hash", "token_hash"})
+NEVER_RECORDED = frozenset(
+    {"id", "created_at", "updated_at", "version", "password_hash", "token_hash", "sealed_secret"}
+)
 """Columns that say nothing about what a person did, or must not be written down twice."""
 
 LONGEST_LABEL = 254

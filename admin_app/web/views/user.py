@@ -11,7 +11,7 @@ from starlette.responses import Response
 from admin_app.errors import Conflict, Malformed, PermissionDenied, StaleEdit
 from admin_app.models import User
 from admin_app.permissions import Permission, Role
-from admin_app.services.operations import accounts, sign_in
+from admin_app.services.operations import accounts, second_factor, sign_in
 from admin_app.services.operations import off_boarding as boarding
 from admin_app.services.pages import people_list
 from admin_app.services.records import lookup, passwords, text_rules
@@ -90,7 +90,13 @@ class UserView(RecordView, model=User):
     async def details_page(self, request: Request, pk: str) -> Response:
         """A person, and what may be done about them."""
         user = await read(request, lookup.user, parsing.record_id(pk))
-        context = {"user": user, "can_edit": accounts.can_edit(actor_of(request), user)}
+        actor = actor_of(request)
+        context = {
+            "user": user,
+            "can_edit": accounts.can_edit(actor, user),
+            "has_second_factor": actor.can(Permission.USER_RESET_PASSWORD)
+            and await read(request, second_factor.is_on, user.id),
+        }
         return await render(request, "user.html", context)
 
     async def create_page(self, request: Request) -> Response:
@@ -196,6 +202,23 @@ class UserView(RecordView, model=User):
         explanation = "They are signed out everywhere. Tell them the password in person."
         words = ("Set the password of", explanation, "password_set")
         return await self._action(request, Permission.USER_RESET_PASSWORD, words, Form([password]), act)
+
+    @expose("/second-factor/{pk}", methods=["GET", "POST"])
+    async def reset_second_factor(self, request: Request) -> Response:
+        """Take away a second factor that somebody cannot use any more."""
+        reason = Field("reason", "Reason", kind="textarea", required=True, longest=text_rules.LONGEST["reason"])
+        return await self._action(
+            request,
+            Permission.USER_RESET_PASSWORD,
+            (
+                "Reset the second factor of",
+                "Only after you have made sure that it is them who asks. Their password alone lets them in afterwards; "
+                "they are signed out everywhere.",
+                "second_factor_reset",
+            ),
+            Form([reason]),
+            lambda user_id: perform(request, second_factor.reset, user_id, reason=text_in(form_of(request), "reason")),
+        )
 
     @expose("/end-sessions/{pk}", methods=["GET", "POST"])
     async def end_sessions(self, request: Request) -> Response:

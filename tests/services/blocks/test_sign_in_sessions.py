@@ -21,7 +21,7 @@ LIFETIME = sign_in_sessions.Lifetime(idle=timedelta(minutes=30), absolute=timede
 async def begin(desk) -> str:
     async def work(session) -> str:
         user = await session.get(User, desk.cast.sam.id)
-        return await sign_in_sessions.begin(session, user, caller=CALLER, lifetime=LIFETIME)
+        return (await sign_in_sessions.begin(session, user, caller=CALLER, lifetime=LIFETIME)).token
 
     return await desk.run(work)
 

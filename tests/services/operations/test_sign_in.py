@@ -24,7 +24,8 @@ async def passwords(desk) -> None:
 
 async def sign_in_as(desk, name: str, **changed) -> str | None:
     form = {"email": f"{name}@desk.example", "proven_hash": HASH, "rehashed": None, **changed}
-    return await desk.run(sign_in.open_session, caller=CALLER, lifetime=LIFETIME, **form)
+    begun = await desk.run(sign_in.open_session, caller=CALLER, lifetime=LIFETIME, **form)
+    return begun and begun.token
 
 
 async def recognised(desk, token: str) -> sign_in.SignedIn | None:

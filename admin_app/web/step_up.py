@@ -1,0 +1,127 @@
+"""Before what cannot be taken back: is it still you?
+
+One place decides which requests need a fresh confirmation, and asks for it: a code from those who have a second factor,
+the password from the others. The question carries the form that was sent, so the answer to it goes on with that very
+form, and nothing typed is lost.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import anyio.to_thread
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import compile_path
+
+from admin_app import clock
+from admin_app.permissions import Permission
+from admin_app.services.blocks.second_factor import Verdict
+from admin_app.services.operations import step_up
+from admin_app.services.operations.sign_in import SignedIn
+from admin_app.services.records import passwords
+from admin_app.web.desk import desk_of, form_of, text_in
+from admin_app.web.errors import HIDDEN_FIELDS, wants_json
+from admin_app.web.guard import TOKEN_FIELD
+from admin_app.web.pages import render
+
+CODE_FIELD = "confirm_code"
+PASSWORD_FIELD = "confirm_password"  # noqa: S105 - a field's name
+OWN_FIELDS = frozenset({CODE_FIELD, PASSWORD_FIELD})
+"""Never handed on: neither a page nor a form's key shall know them."""
+
+SENTENCES = {
+    Verdict.WRONG: "This is not right. Nothing was done yet.",
+    Verdict.USED: "This code was used already. Wait for the next one.",
+    Verdict.TOO_MANY: "Too many wrong tries. Wait five minutes, then try again.",
+}
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """Requests that need a fresh confirmation of those who may send them at all; the others are refused anyway."""
+
+    path: str
+    permission: Permission | None = None
+    method: str = "POST"
+
+    def covers(self, request: Request) -> bool:
+        """Whether this is about the request."""
+        return self.method == request.method and compile_path(self.path)[0].match(request.scope["path"]) is not None
+
+
+GUARDED: Sequence[Guarded] = (
+    Guarded("/admin/trash/purge/{pk}", Permission.TICKET_PURGE),
+    Guarded("/admin/user/role/{pk}", Permission.USER_CHANGE_ROLE),
+    Guarded("/admin/user/second-factor/{pk}", Permission.USER_RESET_PASSWORD),
+    Guarded("/admin/second-factor/begin"),
+)
+
+
+def needs_confirmation(request: Request, found: SignedIn) -> bool:
+    """Whether this request may not go on as it is."""
+    row = next((row for row in GUARDED if row.covers(request)), None)
+    if row is None or not (row.permission is None or found.actor.can(row.permission)):
+        return False
+    return not step_up.is_fresh(found.stepped_up_at, desk_of(request).second_factor.fresh_for)
+
+
+async def confirmed(request: Request, found: SignedIn) -> Response | None:
+    """None when the request may go on, with the form as it was sent before the question; else the question."""
+    if not needs_confirmation(request, found):
+        _hand_on_without_proof(request)
+        return None
+    form = form_of(request)
+    verdict = None
+    if OWN_FIELDS & form.keys():
+        verdict = await _verdict(request, found, text_in(form, CODE_FIELD), text_in(form, PASSWORD_FIELD))
+    if verdict is not Verdict.RIGHT:
+        return await _ask(request, found, verdict)
+    request.state.signed_in = replace(found, stepped_up_at=clock.now())
+    _hand_on_without_proof(request)
+    return None
+
+
+async def _verdict(request: Request, found: SignedIn, code: str, password: str) -> Verdict:
+    desk, actor = desk_of(request), found.actor
+    fresh = step_up.Fresh(found.session_id, desk.second_factor.fresh_for)
+    if found.has_second_factor:
+        box = desk.second_factor.box
+        return await desk.database.run(
+            lambda session: step_up.confirm_with_code(session, actor, fresh=fresh, typed=code, box=box)
+        )
+    stored = await desk.database.read(lambda session: step_up.own_password_hash(session, actor))
+    is_right = await anyio.to_thread.run_sync(passwords.is_right, password[: passwords.LONGEST + 1], stored)
+    proven = stored if is_right else None
+    return await desk.database.run(
+        lambda session: step_up.confirm_with_password(session, actor, fresh=fresh, proven_hash=proven)
+    )
+
+
+async def _ask(request: Request, found: SignedIn, verdict: Verdict | None) -> Response:
+    sentence = SENTENCES[verdict] if verdict is not None else ""
+    status_code = 429 if verdict is Verdict.TOO_MANY else 403
+    if wants_json(request):
+        answer = sentence or "Confirm first that it is you: open the page again and send its form."
+        return JSONResponse({"error": answer}, status_code=status_code)
+    sent = [
+        (name, value)
+        for name, value in form_of(request).multi_items()
+        if isinstance(value, str) and name not in OWN_FIELDS and name != TOKEN_FIELD
+    ]
+    context = {
+        "sent": sent,
+        "typed": [(name, value) for name, value in sent if name not in HIDDEN_FIELDS and value.strip()],
+        "error": sentence,
+        "has_second_factor": found.has_second_factor,
+        "code_field": CODE_FIELD,
+        "password_field": PASSWORD_FIELD,
+        "minutes": int(desk_of(request).second_factor.fresh_for.total_seconds() // 60),
+    }
+    return await render(request, "step_up.html", context, status_code=status_code)
+
+
+def _hand_on_without_proof(request: Request) -> None:
+    form = form_of(request)
+    if OWN_FIELDS & form.keys():
+        request.state.form = FormData([pair for pair in form.multi_items() if pair[0] not in OWN_FIELDS])
