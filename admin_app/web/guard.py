@@ -41,6 +41,10 @@ HEADERS = {
 }
 
 
+DOWNLOAD_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
+"""For files that people have sent: should a browser show one in spite of all, it may do nothing, as nobody."""
+
+
 def session_cookie(request: Request) -> str:
     """The name of the sign-in cookie: bound to the host over https, plain on http."""
     return SECURE_COOKIE if request.url.scheme == "https" else PLAIN_COOKIE
@@ -69,6 +73,8 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
+                if headers.get("Content-Disposition", "").startswith("attachment"):
+                    headers["Content-Security-Policy"] = DOWNLOAD_POLICY
                 if scope["scheme"] == "https":
                     headers["Strict-Transport-Security"] = "max-age=31536000"
                 is_asset = scope["path"].startswith(self.asset_paths) and message["status"] == 200

@@ -17,6 +17,13 @@ POLICY = {
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
 }
+DOWNLOAD_POLICY = {
+    "default-src": "'none'",
+    "form-action": "'none'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+    "sandbox": "",
+}
 TURNED_OFF = ("camera", "geolocation", "microphone", "payment", "usb")
 NOT_STORED, STORED = "no-store", "public, max-age=3600"
 
@@ -28,10 +35,12 @@ def faults_in(headers: Mapping[str, Sequence[str]], *, is_asset: bool = False, i
         f"{name}: {headers.get(name)}" for name, value in wanted.items() if list(headers.get(name, [])) != [value]
     ]
     policies = headers.get("content-security-policy", [])
-    parts = dict(part.strip().split(" ", 1) for policy in policies for part in policy.split(";") if " " in part.strip())
+    parts = {part.split()[0]: " ".join(part.split()[1:]) for part in ";".join(policies).split(";") if part.strip()}
     if len(policies) != 1 or "unsafe" in policies[0]:
         faults.append(f"content-security-policy: {policies}")
-    faults += [f"{part} of the policy" for part, value in POLICY.items() if parts.get(part) != value]
+    is_download = headers.get("content-disposition", [""])[0].startswith("attachment")
+    policy = DOWNLOAD_POLICY if is_download else POLICY
+    faults += [f"{part} of the policy" for part, value in policy.items() if parts.get(part) != value]
     turned_off = "".join(headers.get("permissions-policy", []))
     faults += [f"{feature} is not turned off" for feature in TURNED_OFF if f"{feature}=()" not in turned_off]
     if is_https != bool(headers.get("strict-transport-security")):

@@ -134,6 +134,9 @@ class TestControl:
         weak = "; ".join(f"{name} {value}" for name, value in POLICY.items() if name != part)
         assert faults_in({**self.GOOD, "content-security-policy": [weak]}) == [f"{part} of the policy"]
 
+    def test_a_download_that_is_not_boxed_in_is_found(self) -> None:
+        assert "sandbox of the policy" in faults_in({**self.GOOD, "content-disposition": ["attachment; filename=x"]})
+
     def test_plain_https_and_talkative_servers_are_found(self) -> None:
         assert faults_in(self.GOOD, is_https=True) != []
         assert faults_in({**self.GOOD, "server": ["uvicorn"]}) != []

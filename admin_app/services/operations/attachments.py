@@ -13,12 +13,18 @@ from admin_app.models.attachment import Attachment
 from admin_app.models.audit_log import AuditAction
 from admin_app.permissions import Permission
 from admin_app.services.blocks import stored_bytes
-from admin_app.services.records import audit, lookup
+from admin_app.services.records import audit, file_types, lookup
 from admin_app.services.records.file_store import FileStore
 
-REFUSED_SUFFIXES = frozenset(
-    {".exe", ".bat", ".cmd", ".com", ".scr", ".msi", ".ps1", ".vbs", ".js", ".jar", ".sh", ".lnk", ".hta"}
+PROGRAM_SUFFIXES = (
+    "exe bat cmd com scr msi msp mst ps1 ps2 vbs vbe js jse wsf wsh jar sh lnk hta cpl msc pif reg scf dll app apk deb "
+    "rpm dmg pkg gadget inf chm appref-ms application url desktop"
 )
+REFUSED_SUFFIXES = frozenset(f".{suffix}" for suffix in PROGRAM_SUFFIXES.split())
+RESERVED_NAMES = frozenset(
+    {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
+)
+"""Names that Windows takes for devices, whatever their suffix."""
 LONGEST_NAME = 255
 
 
@@ -28,7 +34,8 @@ async def attach(
     """Put a file on a live ticket.
 
     The bytes are stored first; when the transaction fails they stay without a row and cost only disk space.
-    `InvalidInput` at `file` when there is no name, the file is empty or a program, `TooLarge` over the limit.
+    `InvalidInput` at `file` when there is no name, the file is empty or, by name or content, a program; `TooLarge` over
+    the limit. Web pages and drawings with scripts are kept: they only ever leave as downloads.
     """
     actor.require(Permission.TICKET_ATTACH)
     ticket = await lookup.ticket(session, actor, ticket_id, lock=True)
@@ -36,11 +43,14 @@ async def attach(
     suffix = f".{name.rsplit('.', 1)[-1].lower()}" if "." in name else ""
     if suffix in REFUSED_SUFFIXES:
         raise InvalidInput(file=f"Programs ({suffix}) are not accepted. Put it into an archive if it must be here.")
+    head = file_types.head_of(content)
+    if file_types.is_program(head):
+        raise InvalidInput(file="This is a program, whatever its name. Put it into an archive if it must be here.")
     stored = await stored_bytes.put(session, store, content)
     attachment = Attachment(
         ticket_id=ticket.id,
         filename=name,
-        content_type="application/octet-stream",
+        content_type=file_types.sniffed(head),
         size=stored.size,
         sha256=stored.sha256,
         storage_key=stored.key,
@@ -69,11 +79,16 @@ async def find(session: AsyncSession, actor: Actor, attachment_id: int) -> Attac
 
 
 def safe_name(filename: str) -> str:
-    """The last part of the name without control characters; `InvalidInput` at `file` when nothing is left."""
+    """The last part of the name without control characters and marks that turn the reading direction.
+
+    `InvalidInput` at `file` when nothing is left.
+    """
     last = re.split(r"[\\/]", filename)[-1]
     cleaned = "".join(character for character in last if character.isprintable()).strip(" .")
     if not cleaned:
         raise InvalidInput(file="Choose a file.")
+    if cleaned.partition(".")[0].strip().lower() in RESERVED_NAMES:
+        cleaned = f"_{cleaned}"
     if len(cleaned) <= LONGEST_NAME:
         return cleaned
     stem, dot, suffix = cleaned.rpartition(".")

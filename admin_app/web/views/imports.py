@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import ClassVar
-from urllib.parse import quote
 
 import anyio.to_thread
 from sqladmin import BaseView, expose
@@ -20,6 +19,7 @@ from admin_app.services.batches.imports.answers import Answers
 from admin_app.services.batches.imports.previews import Preview
 from admin_app.web import parsing
 from admin_app.web.desk import actor_of, desk_of, form_of, text_in
+from admin_app.web.downloads import as_download
 from admin_app.web.pages import redirect, render
 from admin_app.web.perform import perform, read
 from admin_app.web.progress import Progress, follow
@@ -101,8 +101,7 @@ class ImportView(BaseView):
         chunks = reports.rejected_rows(desk_of(request).database.read, actor_of(request), import_id)
         first = await anext(chunks)  # what is not there is said before the answer begins
         stem = found.file_name.rpartition(".")[0] or found.file_name
-        name = quote(f"{stem}.rejected.csv", safe="")
-        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+        headers = as_download(f"{stem}.rejected.csv")
         return StreamingResponse(_all(first, chunks), media_type="text/csv; charset=utf-8", headers=headers)
 
     @expose("/import/undo/{pk}", methods=["POST"], identity="import")

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from sqladmin import expose
 from starlette.datastructures import UploadFile
@@ -19,6 +18,7 @@ from admin_app.services.operations import attachments, comments, following, tick
 from admin_app.services.records import lookup, text_rules
 from admin_app.web import parsing
 from admin_app.web.desk import desk_of, form_of, text_in
+from admin_app.web.downloads import as_download, label
 from admin_app.web.forms import Field, Form
 from admin_app.web.pages import redirect
 from admin_app.web.perform import perform, read
@@ -170,8 +170,7 @@ class TicketActions:
         """A file, always as a download."""
         found = await read(request, attachments.find, parsing.record_id(request.path_params["pk"]))
         path = desk_of(request).store.path_of(found.storage_key)
-        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.filename, safe='')}"}
-        return FileResponse(path, media_type="application/octet-stream", headers=headers)
+        return FileResponse(path, media_type=label(found.content_type), headers=as_download(found.filename))
 
     async def _move(
         self, request: Request, title: str, service: Callable[..., Awaitable[Any]], asked: Field, code: str

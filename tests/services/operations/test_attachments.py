@@ -57,6 +57,31 @@ class TestAttach:
         assert set(error.fields) == {"file"}
         assert not store.folder.exists()
 
+    @pytest.mark.parametrize("filename", ["holiday.jpg", "notes.txt", "program"])
+    async def test_a_program_under_another_name_is_refused_too(self, desk, store, filename: str) -> None:
+        ticket = await desk.ticket()
+        form = upload(store, filename, b"MZ\x90\x00\x03" + bytes(200))
+        error = await desk.refusal(InvalidInput, attachments.attach, desk.cast.sam, ticket.id, **form)
+        assert error.fields == {
+            "file": "This is a program, whatever its name. Put it into an archive if it must be here."
+        }
+        assert not store.folder.exists()
+
+    @pytest.mark.parametrize(
+        ("filename", "content", "content_type"),
+        [
+            ("a.html", b"\x89PNG\r\n\x1a\n", "image/png"),
+            ("a.png", b"<html>", "application/octet-stream"),
+            ("a", b"just words", "text/plain"),
+        ],
+    )
+    async def test_its_type_is_told_by_its_content(
+        self, desk, store, filename: str, content: bytes, content_type: str
+    ) -> None:
+        ticket = await desk.ticket()
+        made = await desk.run(attachments.attach, desk.cast.sam, ticket.id, **upload(store, filename, content))
+        assert (made.content_type, store.path_of(made.storage_key).read_bytes()) == (content_type, content)
+
     @pytest.mark.parametrize("filename", ["exe", "a.exe.zip", "a.txt", "README"])
     async def test_other_names_are_taken(self, desk, store, filename: str) -> None:
         ticket = await desk.ticket()
@@ -129,6 +154,11 @@ class TestSafeName:
             (" .hidden. ", "hidden"),
             ("Grüße aus 東京.txt", "Grüße aus 東京.txt"),
             ('quote".txt', 'quote".txt'),
+            ("CON", "_CON"),
+            ("nul.txt", "_nul.txt"),
+            ("lpt9 .tar.gz", "_lpt9 .tar.gz"),
+            ("console.txt", "console.txt"),
+            ("\u2066invoice\u2069.pdf", "invoice.pdf"),
         ],
     )
     def test_keeps_the_last_part_without_what_does_harm(self, given: str, expected: str) -> None:
