@@ -17,6 +17,8 @@ from admin_app.db.holders import current_holder
 logger = logging.getLogger("admin_app.pool")
 
 REMEMBERED_WAITS = 1000
+RECENT_SECONDS = 300.0
+"""What happened longer ago is no trouble of today."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,19 @@ class PoolWatch:
         self.invalidated = 0
         self.waits: deque[float] = deque(maxlen=REMEMBERED_WAITS)
         self.longest: LongestHolding | None = None
+        self._gave_up: deque[float] = deque(maxlen=REMEMBERED_WAITS)
         self._held: dict[int, tuple[str, str, datetime, float]] = {}
+
+    @property
+    def recent_timeouts(self) -> int:
+        """How many gave up within the last minutes, as far as they are remembered."""
+        since = time.monotonic() - RECENT_SECONDS
+        return sum(moment > since for moment in self._gave_up)
+
+    def gave_up(self) -> None:
+        """Note that somebody waited in vain."""
+        self.timeouts += 1
+        self._gave_up.append(time.monotonic())
 
     def taken(self, record: ConnectionPoolEntry) -> None:
         """Note who took a connection."""
@@ -96,7 +110,7 @@ class WatchedPool(AsyncAdaptedQueuePool):
         try:
             return super()._do_get()
         except PoolTimeout:
-            self.watch.timeouts += 1
+            self.watch.gave_up()
             log_event("pool.timeout", limit=self.limit, waited=round(time.monotonic() - started, 3))
             raise
         finally:

@@ -59,6 +59,14 @@ def find_arrow(source: Status, target: Status) -> Arrow:
         raise InvalidTransition(f"A ticket cannot go from {label(source)} to {label(target)}.") from None
 
 
+def find_reopening(source: Status) -> Arrow:
+    """The arrow back from an end to open; `InvalidTransition` for a ticket that has not ended."""
+    arrow = find_arrow(source, Status.OPEN)
+    if not arrow.needs_reason:
+        raise InvalidTransition(f"{label(source)} is no end: only a resolved or closed ticket can be reopened.")
+    return arrow
+
+
 def can_move(actor: Actor, source: Status, target: Status) -> bool:
     """Whether the table has the arrow and the actor's role its permission."""
     arrow = _BY_ENDS.get((source, target))

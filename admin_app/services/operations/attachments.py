@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
 from admin_app.actor import Actor
-from admin_app.errors import InvalidInput, NotFound
+from admin_app.db.sessions import INCLUDE_DELETED
+from admin_app.errors import Gone, InvalidInput, NotFound
 from admin_app.models.attachment import Attachment
 from admin_app.models.audit_log import AuditAction
 from admin_app.permissions import Permission
@@ -68,13 +69,17 @@ async def attach(
 
 
 async def find(session: AsyncSession, actor: Actor, attachment_id: int) -> Attachment:
-    """A live attachment of a live ticket that the actor may see; `NotFound` otherwise."""
+    """A live file of a live ticket that the actor may see; `Gone` when either is deleted, `NotFound` otherwise."""
     if not actor.can(Permission.TICKET_DETAILS) or not 0 < attachment_id <= lookup.LARGEST_ID:
         raise NotFound("There is no such file.")
     statement = select(Attachment).where(Attachment.id == attachment_id).options(joinedload(Attachment.ticket))
-    found = await session.scalar(statement)
-    if found is None or found.ticket is None:
+    found = await session.scalar(statement.execution_options(**INCLUDE_DELETED))
+    if found is None:
         raise NotFound("There is no such file.")
+    if found.ticket.deleted_at is not None:
+        raise lookup.gone(actor, found.ticket)
+    if found.deleted_at is not None:
+        raise Gone("This file was deleted.")
     return found
 
 

@@ -6,7 +6,8 @@ from sqlalchemy.orm import joinedload
 
 from admin_app import clock
 from admin_app.actor import Actor
-from admin_app.errors import NotFound
+from admin_app.db.sessions import INCLUDE_DELETED
+from admin_app.errors import Gone, NotFound
 from admin_app.models.audit_log import AuditAction
 from admin_app.models.comment import Comment
 from admin_app.models.notification import NotificationType
@@ -54,17 +55,24 @@ async def edit(session: AsyncSession, actor: Actor, comment_id: int, *, body: st
 
 
 async def find(session: AsyncSession, actor: Actor, comment_id: int, *, lock: bool = False) -> Comment:
-    """A live comment of a ticket that the actor may see; `NotFound` otherwise."""
+    """A live comment of a live ticket that the actor may see; `Gone` when either is deleted, `NotFound` otherwise."""
     if not actor.can(Permission.TICKET_DETAILS) or not 0 < comment_id <= lookup.LARGEST_ID:
         raise NotFound("There is no such comment.")
     statement = (
-        select(Comment).where(Comment.id == comment_id).options(joinedload(Comment.ticket), joinedload(Comment.author))
+        select(Comment)
+        .where(Comment.id == comment_id)
+        .options(joinedload(Comment.ticket), joinedload(Comment.author))
+        .execution_options(**INCLUDE_DELETED)
     )
     if lock:
         statement = statement.with_for_update(of=Comment)
     comment = await session.scalar(statement)
-    if comment is None or comment.ticket is None:
+    if comment is None:
         raise NotFound("There is no such comment.")
+    if comment.ticket.deleted_at is not None:
+        raise lookup.gone(actor, comment.ticket)
+    if comment.deleted_at is not None:
+        raise Gone("This comment was deleted.")
     return comment
 
 

@@ -201,7 +201,10 @@ async def _move(
     actor.require(Permission.TICKET_CLOSE)
     ticket = await lookup.ticket(session, actor, ticket_id, lock=True)
     text_rules.check({"reason": reason, "resolution": resolution})
-    workflow.find_arrow(ticket.status, target)
+    if target is Status.OPEN:
+        workflow.find_reopening(ticket.status)
+    else:
+        workflow.find_arrow(ticket.status, target)
     lookup.check_version(ticket, version)
     if target is Status.OPEN and ticket.owner_id and not await lookup.can_still_own(session, ticket.owner_id):
         ticket.owner_id = None

@@ -42,7 +42,7 @@ async def ticket(
     """
     found = await _any_ticket(session, actor, Ticket.id == ticket_id, ticket_id, lock=lock, options=options)
     if found.deleted_at is not None:
-        raise _gone(actor, found)
+        raise gone(actor, found)
     return found
 
 
@@ -51,7 +51,7 @@ async def ticket_by_number(session: AsyncSession, actor: Actor, number: str) -> 
     wanted = number.replace("\x00", "").strip().upper()
     found = await _any_ticket(session, actor, Ticket.ticket_number == wanted, 1)
     if found.deleted_at is not None:
-        raise _gone(actor, found)
+        raise gone(actor, found)
     return found
 
 
@@ -156,6 +156,14 @@ def address_in(text: str) -> str:
     return inner.replace("\x00", "").strip().rstrip(">").strip().lower()
 
 
+def gone(actor: Actor, found: Ticket) -> Gone:
+    """What somebody hears of a deleted ticket and of everything that went with it."""
+    return Gone(
+        f"{found.ticket_number} was deleted.",
+        ticket_id=found.id if actor.can(Permission.TICKET_TRASH) else None,
+    )
+
+
 async def _any_ticket(
     session: AsyncSession,
     actor: Actor,
@@ -179,10 +187,3 @@ async def _any_ticket(
     if found is None:
         raise NotFound(NO_SUCH_TICKET)
     return found
-
-
-def _gone(actor: Actor, found: Ticket) -> Gone:
-    return Gone(
-        f"{found.ticket_number} was deleted.",
-        ticket_id=found.id if actor.can(Permission.TICKET_TRASH) else None,
-    )

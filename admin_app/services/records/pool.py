@@ -33,6 +33,7 @@ class PoolStatus:
     limit: int
     waiting: int
     timeouts: int
+    recent_timeouts: int
     invalidated: int
     waits: Waits
     holdings: Sequence[Holding]
@@ -45,8 +46,8 @@ class PoolStatus:
 
     @property
     def is_strained(self) -> bool:
-        """Somebody waits or gave up waiting, or hardly anything is left."""
-        return self.waiting > 0 or self.timeouts > 0 or self.checked_out >= 0.8 * self.limit
+        """Somebody waits, or gave up within the last five minutes, or hardly anything is left."""
+        return self.waiting > 0 or self.recent_timeouts > 0 or self.checked_out >= 0.8 * self.limit
 
 
 def status(actor: Actor, pools: Mapping[str, WatchedPool]) -> list[PoolStatus]:
@@ -69,6 +70,7 @@ def read(name: str, watched: WatchedPool) -> PoolStatus:
         limit=watched.limit,
         waiting=watch.waiting,
         timeouts=watch.timeouts,
+        recent_timeouts=watch.recent_timeouts,
         invalidated=watch.invalidated,
         waits=_waits(list(watch.waits)),
         holdings=watch.holdings(),

@@ -66,6 +66,17 @@ class TestFindArrow:
         assert (arrow.source, arrow.target) == (Status.NEW, Status.OPEN)
 
 
+class TestFindReopening:
+    @pytest.mark.parametrize("source", [Status.RESOLVED, Status.CLOSED])
+    def test_leads_back_from_an_end(self, source: Status) -> None:
+        assert workflow.find_reopening(source).target is Status.OPEN
+
+    @pytest.mark.parametrize("source", [Status.NEW, Status.PENDING, Status.ON_HOLD])
+    def test_is_refused_where_an_edit_would_do(self, source: Status) -> None:
+        with pytest.raises(InvalidTransition, match="only a resolved or closed ticket can be reopened"):
+            workflow.find_reopening(source)
+
+
 class TestCanMove:
     @pytest.mark.parametrize("role", Role)
     @pytest.mark.parametrize(("source", "target"), PAIRS)

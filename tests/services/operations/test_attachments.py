@@ -123,13 +123,19 @@ class TestFind:
         found = await desk.read(attachments.find, desk.cast.sid, attachment.id)
         assert (found.storage_key, found.ticket.id) == (attachment.storage_key, attachment.ticket_id)
 
-    async def test_one_that_went_with_its_ticket_is_not_found(self, desk, attachment) -> None:
+    async def test_one_that_went_with_its_ticket_is_gone(self, desk, attachment) -> None:
         await desk.run(tickets.delete, desk.cast.sam, attachment.ticket_id, reason="a double", version=1)
-        await desk.refusal(NotFound, attachments.find, desk.cast.ada, attachment.id)
+        error = await desk.refusal(Gone, attachments.find, desk.cast.ada, attachment.id)
+        assert error.ticket_id == attachment.ticket_id
 
-    async def test_a_live_one_on_a_deleted_ticket_is_not_found_either(self, desk, attachment) -> None:
+    async def test_a_live_one_on_a_deleted_ticket_is_gone_as_well(self, desk, attachment) -> None:
         await desk.set(Ticket, attachment.ticket_id, deleted_at=attachment.created_at)
-        await desk.refusal(NotFound, attachments.find, desk.cast.ada, attachment.id)
+        assert (await desk.refusal(Gone, attachments.find, desk.cast.sam, attachment.id)).ticket_id is None
+
+    async def test_a_deleted_one_on_a_live_ticket_is_gone(self, desk, attachment) -> None:
+        await desk.set(Attachment, attachment.id, deleted_at=attachment.created_at)
+        error = await desk.refusal(Gone, attachments.find, desk.cast.ada, attachment.id)
+        assert str(error) == "This file was deleted."
 
     @pytest.mark.parametrize("number", [0, -1, 999_999, 2**31, 2**70])
     async def test_a_number_that_nobody_has_is_not_found(self, desk, number: int) -> None:

@@ -114,11 +114,12 @@ class TestEdit:
         error = await desk.refusal(InvalidInput, comments.edit, desk.cast.sam, comment.id, body=body, version=1)
         assert set(error.fields) == {"body"}
 
-    async def test_a_comment_that_went_with_its_ticket_is_not_found(self, desk) -> None:
+    async def test_a_comment_that_went_with_its_ticket_is_gone(self, desk) -> None:
         ticket = await desk.ticket()
         comment = await desk.comment(ticket)
         await desk.run(tickets.delete, desk.cast.sam, ticket.id, reason="a double", version=1)
-        await desk.refusal(NotFound, comments.edit, desk.cast.sue, comment.id, body="Mine", version=2)
+        error = await desk.refusal(Gone, comments.edit, desk.cast.sue, comment.id, body="Mine", version=2)
+        assert (str(error), error.ticket_id) == (f"{ticket.ticket_number} was deleted.", ticket.id)
 
 
 class TestFind:
@@ -128,11 +129,18 @@ class TestFind:
         found = await desk.read(comments.find, desk.cast.sid, comment.id)
         assert (found.ticket.ticket_number, found.author.full_name) == (ticket.ticket_number, "Sam Staff")
 
-    async def test_a_live_comment_on_a_deleted_ticket_is_not_found(self, desk) -> None:
+    async def test_a_live_comment_on_a_deleted_ticket_is_gone_and_only_seniors_hear_where_to(self, desk) -> None:
         ticket = await desk.ticket()
         comment = await desk.comment(ticket)
         await desk.set(Ticket, ticket.id, deleted_at=comment.created_at)
-        await desk.refusal(NotFound, comments.find, desk.cast.ada, comment.id)
+        assert (await desk.refusal(Gone, comments.find, desk.cast.ada, comment.id)).ticket_id == ticket.id
+        assert (await desk.refusal(Gone, comments.find, desk.cast.sam, comment.id)).ticket_id is None
+
+    async def test_a_deleted_comment_on_a_live_ticket_is_gone(self, desk) -> None:
+        comment = await desk.comment(await desk.ticket())
+        await desk.set(Comment, comment.id, deleted_at=comment.created_at)
+        error = await desk.refusal(Gone, comments.find, desk.cast.ada, comment.id)
+        assert str(error) == "This comment was deleted."
 
     @pytest.mark.parametrize("number", [0, -1, 999_999, 2**31, 2**70])
     async def test_a_number_that_nobody_has_is_not_found(self, desk, number: int) -> None:

@@ -322,10 +322,20 @@ class TestResolveCloseReopen:
         await desk.run(tickets.edit, desk.cast.sid, ticket.id, {"title": "Smoke"}, version=1)
         await desk.refusal(Conflict, tickets.close, desk.cast.sam, ticket.id, resolution="done", version=1)
 
-    async def test_what_is_new_cannot_be_reopened_twice(self, desk) -> None:
+    @pytest.mark.parametrize(
+        ("status", "sentence"),
+        [
+            (Status.NEW, "New is no end: only a resolved or closed ticket can be reopened."),
+            (Status.OPEN, "A ticket cannot go from Open to Open."),
+            (Status.ON_HOLD, "On hold is no end: only a resolved or closed ticket can be reopened."),
+        ],
+    )
+    async def test_what_has_not_ended_cannot_be_reopened(self, desk, status: Status, sentence: str) -> None:
         ticket = await desk.ticket()
-        await desk.run(tickets.reopen, desk.cast.sam, ticket.id, reason="begin", version=1)
-        await desk.refusal(InvalidTransition, tickets.reopen, desk.cast.sam, ticket.id, reason="begin", version=2)
+        await desk.set(Ticket, ticket.id, status=status)
+        reopening = {"reason": "begin", "version": 1}
+        error = await desk.refusal(InvalidTransition, tickets.reopen, desk.cast.sue, ticket.id, **reopening)
+        assert str(error) == sentence
 
 
 class TestTransfer:

@@ -2,7 +2,7 @@
 
 from io import BytesIO
 
-from admin_app.errors import Gone, InvalidInput, NotFound
+from admin_app.errors import Gone, InvalidInput
 from admin_app.models import WatchLevel
 from admin_app.services.operations import attachments, comments, following, tickets
 from admin_app.services.pages import dashboard, notification_list, ticket_list, ticket_page
@@ -33,8 +33,8 @@ async def seen(desk, ticket, attachment, comment) -> dict[str, bool]:
     places = {
         "page": await found(Gone, service=ticket_page.read, ticket_id=ticket.id),
         "number": await found(Gone, service=lookup.ticket_by_number, number=ticket.ticket_number),
-        "download": await found(NotFound, service=attachments.find, attachment_id=attachment.id),
-        "comment": await found(NotFound, service=comments.find, comment_id=comment.id),
+        "download": await found(Gone, service=attachments.find, attachment_id=attachment.id),
+        "comment": await found(Gone, service=comments.find, comment_id=comment.id),
         "mine": bool(summary.mine),
         "recent": any(shown.id == ticket.id for shown in summary.recent),
         "counts": bool(summary.counts["mine"]),

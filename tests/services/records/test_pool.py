@@ -1,10 +1,13 @@
 """The health of the connection pools, read from pools that are really used."""
 
+from types import SimpleNamespace
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from admin_app.actor import Actor
+from admin_app.db import pools
 from admin_app.db.engine import PoolOptions, create_engines
 from admin_app.db.holders import Holder, current_holder
 from admin_app.errors import PermissionDenied
@@ -79,6 +82,14 @@ class TestRead:
         assert (seen.timeouts, seen.waiting, seen.checked_out) == (1, 0, 0)
         assert seen.is_strained
         assert seen.waits.longest >= 50
+
+    async def test_a_strain_of_some_minutes_ago_is_over_but_still_counted(self, pages, monkeypatch) -> None:
+        pages.watch.gave_up()
+        assert pool.read("main", pages).is_strained
+        later = pools.time.monotonic() + pools.RECENT_SECONDS + 1
+        monkeypatch.setattr(pools, "time", SimpleNamespace(monotonic=lambda: later))
+        seen = pool.read("main", pages)
+        assert (seen.timeouts, seen.recent_timeouts, seen.is_strained) == (1, 0, False)
 
     async def test_says_who_holds_a_connection_and_who_held_one_longest(self, engines, pages) -> None:
         current_holder.set(Holder("POST /admin/ticket/edit/7", "Sam Staff"))

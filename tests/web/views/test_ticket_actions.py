@@ -303,7 +303,7 @@ class TestDownload:
     async def test_a_file_of_a_deleted_ticket_is_gone_for_everybody(self, scene: Scene, visit: Visit) -> None:
         for first_name in ("sam", "sue", "ada"):
             path = f"/admin/ticket/attachment/{scene.deleted_attachment.id}"
-            assert (await (await visit(first_name)).get(path)).status_code == 404
+            assert (await (await visit(first_name)).get(path)).status_code == 410
 
     @pytest.mark.parametrize("key", ["../desk.sqlite3", "/etc/passwd", "ab/../../x", ".", ""])
     async def test_a_key_that_leaves_the_store_leads_nowhere(
