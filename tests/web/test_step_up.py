@@ -1,0 +1,212 @@
+"""Before what cannot be taken back it is asked once more who it is; what was typed goes on as it was."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from admin_app import clock
+from admin_app.models import AuditAction, AuditLog, Ticket, User, UserSession
+from admin_app.permissions import Role
+from admin_app.services.operations import step_up
+from admin_app.web.step_up import GUARDED
+from tests.services.scenes import Desk
+from tests.support.second_factors import RECOVERY, code, give, wrong_code
+from tests.web.browsing import Visitor, form_on, text_of
+from tests.web.conftest import PASSWORD
+from tests.web.posts import Post, every_post
+from tests.web.scene import BOX, Scene
+
+Visit = Callable[..., Awaitable[Visitor]]
+
+QUESTION = "Is it still you?"
+
+
+async def long_ago(desk: Desk, **ago: float) -> None:
+    """Every confirmation so far lies back so far."""
+    for session in await desk.rows(UserSession):
+        await desk.set(UserSession, session.id, stepped_up_at=clock.now() - timedelta(**(ago or {"minutes": 11})))
+
+
+@pytest.fixture
+async def ada(desk: Desk, scene: Scene, visit: Visit) -> Visitor:
+    """She signed in a while ago."""
+    visitor = await visit("ada")
+    await visitor.token()
+    await long_ago(desk)
+    return visitor
+
+
+async def ask_to_purge(visitor: Visitor, scene: Scene) -> httpx.Response:
+    typed = {"typed_number": scene.deleted.ticket_number}
+    return await visitor.post(f"/admin/trash/purge/{scene.deleted.id}", typed)
+
+
+class TestTheList:
+    async def test_every_row_is_about_a_form_that_there_is(self, desk: Desk, scene: Scene) -> None:
+        templates = {post.template for post in every_post(desk, scene)}
+        assert {row.path for row in GUARDED} <= templates
+
+    async def test_a_confirmation_of_before_does_for_none_of_them(self, desk: Desk, scene: Scene, ada: Visitor) -> None:
+        guarded = [post for post in every_post(desk, scene) if post.template in {row.path for row in GUARDED}]
+        assert len(guarded) == len(GUARDED)
+        async with desk.nothing_written():
+            for post in guarded:
+                answer = await post.send(ada, desk)
+                assert (answer.status_code, QUESTION in text_of(answer)) == (403, True), post.template
+
+    async def test_a_fresh_one_does_for_all_of_them(self, desk: Desk, scene: Scene, visit: Visit) -> None:
+        """The control: what is asked above is asked for its age alone."""
+        ada = await visit("ada")
+        posts: list[Post] = [post for post in every_post(desk, scene) if post.template in {r.path for r in GUARDED}]
+        assert not [post.template for post in posts if QUESTION in text_of(await post.send(ada, desk))]
+
+    @pytest.mark.parametrize("first_name", ["sam", "sue", "olaf"])
+    async def test_whoever_may_not_do_it_is_refused_and_not_asked(
+        self, desk: Desk, scene: Scene, visit: Visit, first_name: str
+    ) -> None:
+        visitor = await visit(first_name)
+        await visitor.token()
+        await long_ago(desk)
+        for path in (f"/admin/trash/purge/{scene.deleted.id}", f"/admin/user/role/{desk.cast.users['sid']}"):
+            answer = await visitor.post(path)
+            assert (answer.status_code, QUESTION in text_of(answer)) == (403, False)
+
+    async def test_other_forms_are_not_asked_about(self, desk: Desk, scene: Scene, ada: Visitor) -> None:
+        answer = await ada.post(f"/admin/ticket/comment/{scene.ticket.id}", {"body": "Still smoking."})
+        assert answer.status_code == 303
+
+
+class TestThePassword:
+    async def test_lets_the_form_go_on_as_it_was(self, desk: Desk, scene: Scene, ada: Visitor) -> None:
+        question = await ask_to_purge(ada, scene)
+        form = form_on(question)
+        assert form.fields["typed_number"] == scene.deleted.ticket_number
+        answer = await ada.submit(form, confirm_password=PASSWORD)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/admin/trash/list")
+        assert await desk.stored(Ticket, scene.deleted.id) is None
+
+    async def test_is_then_not_asked_for_ten_minutes(self, desk: Desk, scene: Scene, ada: Visitor) -> None:
+        await ada.submit(form_on(await ask_to_purge(ada, scene)), confirm_password=PASSWORD)
+        path = f"/admin/user/role/{desk.cast.users['olaf']}"
+        assert (await ada.post(path, {"role": "staff"})).status_code == 303
+        await long_ago(desk, minutes=10)
+        assert QUESTION in text_of(await ada.post(path, {"role": "ops"}))
+
+    async def test_a_mistake_in_the_form_is_told_after_it_with_the_text_kept(
+        self, desk: Desk, scene: Scene, ada: Visitor
+    ) -> None:
+        path = f"/admin/trash/purge/{scene.deleted.id}"
+        question = await ada.post(path, {"typed_number": "T-999"})
+        answer = await ada.submit(form_on(question), confirm_password=PASSWORD)
+        assert answer.status_code == 422
+        assert form_on(answer).fields["typed_number"] == "T-999"
+        assert PASSWORD not in answer.text
+        assert "confirm_password" not in answer.text
+
+    async def test_a_wrong_one_asks_again_and_nothing_typed_is_lost(
+        self, desk: Desk, scene: Scene, ada: Visitor
+    ) -> None:
+        answer = await ada.submit(form_on(await ask_to_purge(ada, scene)), confirm_password="a wrong guess")
+        assert (answer.status_code, "This is not right." in text_of(answer)) == (403, True)
+        assert form_on(answer).fields["typed_number"] == scene.deleted.ticket_number
+        assert "a wrong guess" not in answer.text
+        assert await desk.stored(Ticket, scene.deleted.id) is not None
+        entry = (await desk.rows(AuditLog))[-1]
+        assert (entry.action, entry.reason) == (AuditAction.PASSWORD_REFUSED, step_up.TO_CONFIRM)
+
+    async def test_ten_wrong_ones_are_enough(self, desk: Desk, scene: Scene, ada: Visitor) -> None:
+        form = form_on(await ask_to_purge(ada, scene))
+        actor = desk.cast.ada
+        fresh = step_up.Fresh((await desk.rows(UserSession))[-1].id, timedelta(minutes=10))
+        for _ in range(10):
+            await desk.run(step_up.confirm_with_password, actor, fresh=fresh, proven_hash=None)
+        answer = await ada.submit(form, confirm_password=PASSWORD)
+        assert (answer.status_code, "Too many wrong tries." in text_of(answer)) == (429, True)
+        assert await desk.stored(Ticket, scene.deleted.id) is not None
+
+    async def test_a_form_sent_twice_is_done_once(self, desk: Desk, scene: Scene, ada: Visitor) -> None:
+        path = f"/admin/user/role/{desk.cast.users['olaf']}"
+        form = form_on(await ada.post(path, {"role": "staff"}))
+        answers = [(await ada.submit(form, confirm_password=PASSWORD)).status_code for _ in range(2)]
+        assert answers == [303, 303]
+        changes = [entry for entry in await desk.rows(AuditLog) if entry.action is AuditAction.CHANGE_ROLE]
+        assert len(changes) == 1
+
+    async def test_is_no_part_of_what_the_form_is_remembered_by(self, desk: Desk, scene: Scene, ada: Visitor) -> None:
+        """The key of a form covers its fields; a password shall not be among them, however well hashed."""
+        path = f"/admin/user/role/{desk.cast.users['olaf']}"
+        form = form_on(await ada.post(path, {"role": "staff"}))
+        await ada.submit(form, confirm_password=PASSWORD)
+        async with desk.nothing_written():
+            assert (await ada.submit(form)).status_code == 303
+
+
+class TestTheCode:
+    @pytest.fixture
+    async def secret(self, desk: Desk, ada: Visitor) -> str:
+        """What Ada's app knows."""
+        return await give(desk, desk.cast.ada.id, BOX)
+
+    @pytest.mark.parametrize("kind", ["time-based", "recovery"])
+    async def test_lets_the_form_go_on_as_it_was(
+        self, desk: Desk, scene: Scene, ada: Visitor, secret: str, kind: str
+    ) -> None:
+        form = form_on(await ask_to_purge(ada, scene))
+        typed = code(secret) if kind == "time-based" else RECOVERY
+        assert (await ada.submit(form, confirm_code=typed)).status_code == 303
+        assert await desk.stored(Ticket, scene.deleted.id) is None
+
+    async def test_the_password_does_not_do_instead(self, desk: Desk, scene: Scene, ada: Visitor, secret: str) -> None:
+        question = await ask_to_purge(ada, scene)
+        assert "confirm_password" not in question.text
+        answer = await ada.submit(form_on(question), confirm_password=PASSWORD)
+        assert answer.status_code == 403
+        assert await desk.stored(Ticket, scene.deleted.id) is not None
+
+    async def test_a_wrong_one_asks_again(self, desk: Desk, scene: Scene, ada: Visitor, secret: str) -> None:
+        typed = wrong_code(secret)
+        answer = await ada.submit(form_on(await ask_to_purge(ada, scene)), confirm_code=typed)
+        assert (answer.status_code, "This is not right." in text_of(answer)) == (403, True)
+        assert typed not in answer.text
+
+
+class TestTheQuestion:
+    async def test_shows_what_was_typed_as_text(self, desk: Desk, ada: Visitor) -> None:
+        path = f"/admin/user/second-factor/{desk.cast.users['sid']}"
+        answer = await ada.post(path, {"reason": '"><script>alert(1)</script>'})
+        assert "<script>alert" not in answer.text
+        assert form_on(answer).fields["reason"] == '"><script>alert(1)</script>'
+
+    async def test_a_script_is_told_in_json(self, desk: Desk, scene: Scene, ada: Visitor) -> None:
+        path = f"/admin/trash/purge/{scene.deleted.id}"
+        answer = await ada.post(path, {"typed_number": "T-1"}, Accept="application/json")
+        assert answer.status_code == 403
+        assert "Confirm first that it is you" in answer.json()["error"]
+
+    async def test_another_window_of_the_same_person_is_asked_for_itself(
+        self, desk: Desk, scene: Scene, ada: Visitor, visit: Visit
+    ) -> None:
+        other = await visit("ada")
+        await other.token()
+        await long_ago(desk)
+        await ada.submit(form_on(await ask_to_purge(ada, scene)), confirm_password=PASSWORD)
+        path = f"/admin/user/role/{desk.cast.users['olaf']}"
+        assert QUESTION in text_of(await other.post(path, {"role": "staff"}))
+        assert (await desk.stored(User, desk.cast.users["olaf"])).role is Role.OPS
+
+
+class TestTheSetting:
+    @pytest.fixture
+    def chosen_settings(self) -> dict[str, Any]:
+        """Half an hour instead of ten minutes."""
+        return {"step_up_minutes": 30}
+
+    @pytest.mark.parametrize(("minutes", "is_asked"), [(29, False), (31, True)])
+    async def test_says_how_long_a_confirmation_is_fresh(
+        self, desk: Desk, scene: Scene, ada: Visitor, minutes: int, is_asked: bool
+    ) -> None:
+        await long_ago(desk, minutes=minutes)
+        assert (QUESTION in text_of(await ask_to_purge(ada, scene))) is is_asked
