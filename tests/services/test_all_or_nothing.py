@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import event
 
 from admin_app.db.engine import Engines
-from tests.services.every_service import TABLE, Row, Scene
+from admin_app.models import Priority, Ticket
+from admin_app.services.operations import tickets
+from tests.services.every_service import TABLE, Call, Row, Scene
 
 HOUSEKEEPING = ("PRAGMA", "BEGIN")
 
@@ -46,22 +48,37 @@ def lightning_at_commit(engines: Engines) -> Iterator[None]:
         yield
 
 
+async def strike_everywhere(scene: Scene, call: Call) -> None:
+    """Lightning at the first statement, at the second …, until the write goes through."""
+    desk, ada = scene.desk, scene.desk.cast.ada
+    before, struck = await desk.everything(), []
+    for number in itertools.count(1):
+        try:
+            with lightning_at(desk.database.engines, number):
+                await desk.run(call, ada, scene)
+        except Lightning as lightning:
+            struck.append(str(lightning))
+            assert await desk.everything() == before, f"left behind: {struck[-1]}"
+        else:
+            break
+    assert any(statement.startswith(("INSERT", "UPDATE", "DELETE")) for statement in struck)
+    assert await desk.everything() != before, "nothing was written even without lightning"
+
+
 class TestEveryWrite:
     @pytest.mark.parametrize("row", [row for row in TABLE if row.writes], ids=lambda row: row.name)
     async def test_a_failure_at_any_statement_leaves_everything_as_it_was(self, scene: Scene, row: Row) -> None:
-        desk, ada = scene.desk, scene.desk.cast.ada
-        before, struck = await desk.everything(), []
-        for number in itertools.count(1):
-            try:
-                with lightning_at(desk.database.engines, number):
-                    await desk.run(row.call, ada, scene)
-            except Lightning as lightning:
-                struck.append(str(lightning))
-                assert await desk.everything() == before, struck[-1]
-            else:
-                break
-        assert any(statement.startswith(("INSERT", "UPDATE", "DELETE")) for statement in struck)
-        assert await desk.everything() != before, "nothing was written even without lightning"
+        await strike_everywhere(scene, row.call)
+
+    async def test_a_write_in_two_transactions_would_be_noticed(self, scene: Scene) -> None:
+        """The negative control: the ticket first, what the log says of it afterwards."""
+
+        async def in_two(session, actor, scene) -> None:
+            await scene.desk.set(Ticket, scene.live.id, title="Half of it")
+            await tickets.edit(session, actor, scene.live.id, {"priority": Priority.LOW}, version=1)
+
+        with pytest.raises(AssertionError, match="left behind"):
+            await strike_everywhere(scene, in_two)
 
     @pytest.mark.parametrize("row", [row for row in TABLE if row.writes], ids=lambda row: row.name)
     async def test_a_failing_commit_leaves_everything_as_it_was_and_the_next_one_works(

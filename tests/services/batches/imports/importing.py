@@ -45,8 +45,11 @@ class Importing:
 
     async def mapped(self, content: bytes, mapping: ImportMapping | None = None) -> int:
         found = await self.sent(content)
-        await self.desk.run(layouts.choose, self.desk.cast.sue, found.id, mapping=mapping or rules())
+        await self.choose(found.id, mapping or rules())
         return found.id
+
+    async def choose(self, number: int, mapping: ImportMapping) -> None:
+        await self.desk.run(layouts.choose, self.desk.cast.sue, number, mapping=mapping)
 
     async def turn(self, number: int, mode: ImportMode = ImportMode.GOOD_ROWS, *, is_check: bool = False) -> Turn:
         return await self.desk.run(runs.start, self.desk.cast.sue, number, mode=mode, is_check=is_check)
