@@ -3,14 +3,17 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-CONSTRAINTS := config/constraints.txt
+LOCK := config/constraints.txt
+# Nothing is installed that the lock does not name, nothing is built, and what comes is compared with its hash.
+INSTALL := $(BIN)/python -m pip install -q --require-hashes --only-binary :all: -r
+INSTALL_ITSELF := $(BIN)/python -m pip install -q --no-deps --no-index --no-build-isolation -e .
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 # Below these floors every branch is tested.
 COMPLETE := admin_app/services/*,admin_app/db/*,admin_app/permissions.py,admin_app/errors.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check chaos format lint migrate clean import-100000
+.PHONY: help demo test check chaos format lint migrate clean import-100000 lock audit sbom
 
 help: ## list the commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
@@ -47,6 +50,17 @@ lint: $(VENV)/dev.stamp ## shape, lint, types, import contracts
 migrate: $(VENV)/runtime.stamp ## bring the database of DATABASE_URL to the newest schema
 	$(BIN)/python -m admin_app migrate
 
+lock: $(VENV)/dev.stamp ## pin what pyproject.toml asks for, with hashes; UPGRADE=1 takes the newest of everything
+	$(BIN)/python -m tests.support.lock
+
+audit: $(VENV)/audit.stamp ## known vulnerabilities in what is pinned; what could not be audited is red
+	$(BIN)/python -m tests.support.audit
+
+sbom: $(VENV)/audit.stamp ## what the desk runs on, as CycloneDX JSON in build/sbom.json
+	$(PYTHON) -m venv --clear build/runtime
+	build/runtime/bin/python -m pip install -q --require-hashes --only-binary :all: -r $(LOCK)
+	$(BIN)/cyclonedx-py environment build/runtime --pyproject pyproject.toml --output-reproducible --validate -o build/sbom.json
+
 clean: ## remove what can be made again; var/ with the data stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov build dist *.egg-info
 	find admin_app alembic tests -name __pycache__ -prune -exec rm -rf {} +
@@ -54,10 +68,16 @@ clean: ## remove what can be made again; var/ with the data stays
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/runtime.stamp: pyproject.toml $(CONSTRAINTS) | $(BIN)/python
-	$(BIN)/python -m pip install -q -e . -c $(CONSTRAINTS)
+$(VENV)/runtime.stamp: pyproject.toml $(LOCK) | $(BIN)/python
+	$(INSTALL) $(LOCK)
+	$(INSTALL_ITSELF)
 	@touch $@
 
-$(VENV)/dev.stamp: pyproject.toml $(CONSTRAINTS) | $(BIN)/python
-	$(BIN)/python -m pip install -q -e '.[dev]' -c $(CONSTRAINTS)
+$(VENV)/dev.stamp: pyproject.toml $(LOCK) config/constraints-dev.txt | $(BIN)/python
+	$(INSTALL) config/constraints-dev.txt
+	$(INSTALL_ITSELF)
 	@touch $@ $(VENV)/runtime.stamp
+
+$(VENV)/audit.stamp: $(VENV)/runtime.stamp config/constraints-audit.txt
+	$(INSTALL) config/constraints-audit.txt
+	@touch $@
