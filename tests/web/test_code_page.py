@@ -8,8 +8,10 @@ import pytest
 from starlette.applications import Starlette
 
 from admin_app import clock
+from admin_app.errors import Unavailable
 from admin_app.models import AuditAction, AuditLog, HalfOpenSession, UserSession
 from admin_app.services.blocks import sign_in_sessions
+from admin_app.services.operations import code_sign_in
 from tests.services.scenes import Desk
 from tests.support.second_factors import RECOVERY, code, give, wrong_code
 from tests.web.browsing import ORIGIN, Visitor, form_on, text_of
@@ -171,3 +173,17 @@ class TestTheCode:
         for each in typed:
             await type_code(visitor, each)
         assert [each for each in (*typed, secret) if each in caplog.text] == []
+
+    async def test_while_the_desk_is_busy_the_code_is_not_repeated_on_the_page(
+        self, desk: Desk, window: Window, secret: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        visitor, typed = window(), code(secret)
+        await type_password(visitor)
+        form = form_on(await visitor.get(CODE_PATH))
+
+        async def busy(*args: object, **options: object) -> None:
+            raise Unavailable
+
+        monkeypatch.setattr(code_sign_in, "finish", busy)
+        answer = await visitor.submit(form, code=typed)
+        assert (answer.status_code, typed in answer.text) == (503, False)

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from admin_app import clock
+from admin_app.errors import Unavailable
 from admin_app.models import AuditAction, AuditLog, Ticket, User, UserSession
 from admin_app.permissions import Role
 from admin_app.services.operations import step_up
@@ -196,6 +197,23 @@ class TestTheQuestion:
         path = f"/admin/user/role/{desk.cast.users['olaf']}"
         assert QUESTION in text_of(await other.post(path, {"role": "staff"}))
         assert (await desk.stored(User, desk.cast.users["olaf"])).role is Role.OPS
+
+    @pytest.mark.parametrize("field", ["confirm_code", "confirm_password"])
+    async def test_while_the_desk_is_busy_the_proof_is_not_repeated_on_the_page(
+        self, desk: Desk, scene: Scene, ada: Visitor, monkeypatch: pytest.MonkeyPatch, field: str
+    ) -> None:
+        if field == "confirm_code":
+            await give(desk, desk.cast.ada.id, BOX)
+        form = form_on(await ask_to_purge(ada, scene))
+
+        async def busy(*args: object, **options: object) -> None:
+            raise Unavailable
+
+        for name in ("confirm_with_code", "confirm_with_password"):
+            monkeypatch.setattr(step_up, name, busy)
+        answer = await ada.submit(form, **{field: "a proof of mine"})
+        assert (answer.status_code, "a proof of mine" in answer.text) == (503, False)
+        assert form_on(answer).fields["typed_number"] == scene.deleted.ticket_number
 
 
 class TestTheSetting:
