@@ -15,7 +15,7 @@ from admin_app.errors import InvalidInput
 from admin_app.models.ticket import Channel, Priority, Status
 from admin_app.permissions import Role
 from admin_app.services.batches.csv_import import mapping as mappings
-from admin_app.services.operations import accounts
+from admin_app.services.operations import accounts, second_factor
 from admin_app.services.pages.ticket_list import TicketFilter
 from admin_app.services.records import passwords
 from admin_app.settings import Environment, Settings
@@ -86,6 +86,24 @@ def create_user(
 
         opening.with_database(settings, create)
         say(f"{name} <{email.strip().lower()}> is now {role.value} at this desk.")
+
+
+@desk.command("reset-second-factor")
+def reset_second_factor(
+    email: Annotated[str, typer.Argument(help="The address that the person signs in with.")],
+    reason: Annotated[str, typer.Option(help="Why; it stays in the audit log.")],
+) -> None:
+    """Take a second factor away that nobody in the browser can: that of the last admin, say."""
+    with sentences():
+
+        async def reset(database: Database) -> str:
+            user = await database.run(
+                lambda session: second_factor.reset_by_address(session, command_line_actor(), email, reason=reason)
+            )
+            return user.full_name
+
+        name = opening.with_database(read_settings(), reset)
+        say(f"{name} signs in with the password alone now, and is signed out everywhere.")
 
 
 @desk.command("import-tickets")

@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from admin_app import settings as module
+from admin_app.permissions import Role
 from admin_app.settings import EXAMPLE_SECRET_KEY, Environment, Settings
 
 STRONG = "5f" * 16
@@ -22,6 +23,20 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(module, "CONFIG_FOLDER", tmp_path)
     return tmp_path
+
+
+class TestSecondFactor:
+    def test_roles_come_as_one_word_from_the_environment(self, monkeypatch) -> None:
+        monkeypatch.setenv("SECOND_FACTOR_REQUIRED_FOR", "supervisor, admin")
+        assert Settings().second_factor_required_for == (Role.SUPERVISOR, Role.ADMIN)
+
+    def test_nobody_must_have_one_unless_it_is_said(self) -> None:
+        assert Settings().second_factor_required_for == ()
+
+    @pytest.mark.parametrize("values", [{"second_factor_required_for": "boss"}, {"step_up_minutes": 0}])
+    def test_a_mistake_is_found_at_the_start(self, values) -> None:
+        with pytest.raises(ValidationError):
+            Settings(**values)
 
 
 class TestSources:

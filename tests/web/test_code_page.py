@@ -1,5 +1,6 @@
 """After the password, the code: until it is right, the browser holds nothing that opens a page."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
@@ -119,6 +120,22 @@ class TestTheCode:
             await type_password(visitor)
             assert says in text_of(await type_code(visitor, code(secret)))
         assert not await is_in(visitor)
+
+    async def test_of_two_who_type_the_same_one_at_once_one_is_in(
+        self, desk: Desk, window: Window, secret: str
+    ) -> None:
+        visitors = [window(), window()]
+        forms = []
+        for visitor in visitors:
+            await type_password(visitor)
+            forms.append(form_on(await visitor.get(CODE_PATH)))
+        typed = code(secret)
+        answers = await asyncio.gather(
+            *(visitor.submit(form, code=typed) for visitor, form in zip(visitors, forms, strict=True))
+        )
+        assert sorted(answer.status_code for answer in answers) == [303, 400]
+        assert sorted([await is_in(visitor) for visitor in visitors]) == [False, True]
+        assert len(await desk.rows(UserSession)) == 1
 
     async def test_after_ten_wrong_ones_nobody_is_let_in_for_a_while(
         self, desk: Desk, window: Window, secret: str

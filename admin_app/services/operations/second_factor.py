@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app import clock
 from admin_app.actor import Actor
-from admin_app.errors import Conflict, InvalidInput
+from admin_app.errors import Conflict, InvalidInput, NotFound
 from admin_app.models.audit_log import AuditAction
 from admin_app.models.second_factor import RecoveryCode, SecondFactor
 from admin_app.models.user import User
@@ -140,6 +140,15 @@ async def reset(session: AsyncSession, actor: Actor, user_id: int, *, reason: st
     await audit.record(session, actor, AuditAction.SECOND_FACTOR_RESET, user, changes={}, reason=reason.strip())
     await sign_in_sessions.end_all(session, user.id)
     return user
+
+
+async def reset_by_address(session: AsyncSession, actor: Actor, email: str, *, reason: str) -> User:
+    """The same for a person named by address, as on the command line. `NotFound` for nobody."""
+    actor.require(Permission.USER_RESET_PASSWORD)
+    user_id = await session.scalar(select(User.id).where(User.email == lookup.address_in(email)))
+    if user_id is None:
+        raise NotFound(f"Nobody here has the address {email.strip()[:254]}.")
+    return await reset(session, actor, user_id, reason=reason)
 
 
 async def _own_factor(session: AsyncSession, actor: Actor) -> tuple[User, SecondFactor]:

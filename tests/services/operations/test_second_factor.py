@@ -177,6 +177,22 @@ class TestReset:
         await desk.refusal(Conflict, second_factor.reset, desk.cast.ada, desk.cast.ada.id, reason="r")
 
 
+class TestResetByAddress:
+    async def test_finds_the_person_in_any_case_of_letters(self, desk, secret) -> None:
+        await desk.run(second_factor.reset_by_address, desk.cast.ada, " SAM@desk.example", reason="Phone lost.")
+        assert await state(desk) == State()
+
+    async def test_nobody_is_nobody(self, desk, secret) -> None:
+        form = {"reason": "r"}
+        error = await desk.refusal(NotFound, second_factor.reset_by_address, desk.cast.ada, "who@desk.example", **form)
+        assert "who@desk.example" in str(error)
+
+    async def test_only_an_admin_does(self, desk, secret) -> None:
+        form = {"reason": "r"}
+        who = "sam@desk.example"
+        await desk.refusal(PermissionDenied, second_factor.reset_by_address, desk.cast.sue, who, **form)
+
+
 class TestIsOn:
     async def test_tells_those_who_may_reset_it(self, desk, secret) -> None:
         on = {
