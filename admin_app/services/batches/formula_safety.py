@@ -2,14 +2,16 @@
 
 import re
 
-_RUNS = re.compile(r"'*[=+\-@\t\r]")
-_DEFUSED = re.compile(r"'+[=+\-@\t\r]")
+_STARTS = r"[=+\-@\t\r\n＝＋－＠]"
+_RUNS = re.compile(f"'*{_STARTS}")
+_DEFUSED = re.compile(f"'+{_STARTS}")
 
 
 def defused(text: str) -> str:
-    """The text with an apostrophe in front when it starts with = + - @ TAB or CR, apostrophes before that or not.
+    """The text with an apostrophe in front when it starts with = + - @, TAB, CR or LF, apostrophes before that or not.
 
-    Counting the apostrophes in is what makes `original` the exact inverse.
+    The wide forms of the four signs count too: East Asian versions of spreadsheets take them for the same. Counting
+    the apostrophes in is what makes `original` the exact inverse.
     """
     return f"'{text}" if _RUNS.match(text) else text
 
