@@ -1,14 +1,22 @@
 """Builds of the desk for fault tests: one that holds connections on request, and broken ones that must be found out."""
 
 import asyncio
+import contextlib
+import itertools
+from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from admin_app.app import create_app_from_environment
+from admin_app.db import failures
+from admin_app.db.database import Database
+from admin_app.errors import AppError, Unavailable
 from admin_app.web import sign_in
 
 HERE = "tests.faults.builds"
@@ -51,3 +59,60 @@ def health_through_the_pool() -> Starlette:
 
     database.is_ready = is_ready
     return app
+
+
+def acknowledging_before_the_commit() -> Starlette:
+    """Broken: people are told that it is saved when it is sent, and the COMMIT follows a moment later."""
+    under_way: set[asyncio.Task[None]] = set()
+
+    async def commit_later(session: AsyncSession) -> None:
+        await asyncio.sleep(0.3)  # somebody is told too early at any moment
+        with contextlib.suppress(Exception):
+            await session.commit()
+        await session.close()
+
+    async def once(database: Database, work: Any) -> Any:
+        session = database._write_sessions()
+        try:
+            result = await work(session)
+            await session.flush()
+        except Exception:
+            await session.close()
+            raise
+        task = asyncio.create_task(commit_later(session))
+        under_way.add(task)
+        task.add_done_callback(under_way.discard)
+        return result
+
+    Database._once = once
+    return create_app_from_environment()
+
+
+def knowing_no_lost_connection() -> Starlette:
+    """Broken: faults are told by the names that other drivers give them, so none is recognised."""
+
+    def translate(error: BaseException) -> AppError | None:
+        return Unavailable() if isinstance(error, OperationalError) else error if isinstance(error, AppError) else None
+
+    failures.translate = translate
+    failures.retry_rule = lambda error: failures.Retry.NEVER
+    return create_app_from_environment()
+
+
+def keeping_a_connection() -> Starlette:
+    """Broken: one page in twenty is answered without giving its connection back, once."""
+    kept: list[AsyncSession] = []
+    pages = itertools.count()
+
+    async def read(database: Database, work: Any, *, aside: bool = False) -> Any:
+        session = (database._aside_sessions if aside else database.read_sessions)()
+        try:
+            return await work(session)
+        finally:
+            if next(pages) % 20 == 19 and not (kept or aside):
+                kept.append(session)
+            else:
+                await session.close()
+
+    Database.read = read
+    return create_app_from_environment()
