@@ -17,6 +17,8 @@ from admin_app.app import create_app_from_environment
 from admin_app.db import failures
 from admin_app.db.database import Database
 from admin_app.errors import AppError, Unavailable
+from admin_app.services.batches.imports import runs
+from admin_app.services.blocks import editing
 from admin_app.web import sign_in
 
 HERE = "tests.faults.builds"
@@ -115,4 +117,24 @@ def keeping_a_connection() -> Starlette:
                 await session.close()
 
     Database.read = read
+    return create_app_from_environment()
+
+
+def saving_without_looking() -> Starlette:
+    """Broken: an edit is written over whatever somebody saved meanwhile."""
+
+    async def check_version(*arguments: Any, **options: Any) -> None:
+        """All is well."""
+
+    editing.check_version = check_version
+    return create_app_from_environment()
+
+
+def importing_without_counting() -> Starlette:
+    """Broken: the rows of an import are committed without the counts that its page tells."""
+
+    async def batch(*arguments: Any) -> None:
+        """Later, perhaps."""
+
+    runs._Journal.batch = batch
     return create_app_from_environment()

@@ -15,8 +15,9 @@ from sqlalchemy import func, select
 
 from admin_app import clock
 from admin_app.models import ImportState, Ticket, TicketImport
+from tests.faults import builds
 from tests.faults.importing import BAD_ROWS, sue_at, write_file
-from tests.flows.serving import Server, serving
+from tests.flows.serving import THE_DESK, Server, serving
 from tests.services.scenes import Desk
 
 ROWS = int(os.environ.get("IMPORT_ROWS", "5000"))
@@ -44,9 +45,11 @@ def peak_memory(server: Server) -> float:
     return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))
 
 
-async def killed_midway(desk: Desk, database_url: str, folder: Path, file: Path) -> tuple[str, int]:
+async def killed_midway(
+    desk: Desk, database_url: str, folder: Path, file: Path, build: str = THE_DESK
+) -> tuple[str, int]:
     """Send the file, begin, and kill the server once a third is in; the number of the import, and what is in."""
-    with serving(database_url, folder) as server:
+    with serving(database_url, folder, build=build) as server:
         sue = await sue_at(desk, server)
         number = await sue.send(file)
         with suppress(httpx.TransportError):
@@ -55,6 +58,11 @@ async def killed_midway(desk: Desk, database_url: str, folder: Path, file: Path)
                     server.process.kill()
         await sue.client.aclose()
     return number, await count(desk)
+
+
+def counts_agree(record: TicketImport, stored: int) -> bool:
+    """Whether the import says of itself what is in."""
+    return (record.imported, record.imported + record.rejected) == (stored, record.total)
 
 
 class TestKilledMidway:
@@ -67,7 +75,7 @@ class TestKilledMidway:
         record = await desk.stored(TicketImport, int(number))
         assert record.state is ImportState.RUNNING
         assert 0 < before < ROWS - bad
-        assert (record.imported, record.imported + record.rejected) == (before, record.total), "counts are what is in"
+        assert counts_agree(record, before)
         with serving(database_url, tmp_path) as server:
             sue = await sue_at(desk, server)
             refused = await sue.post(f"/admin/import/run/{number}", {"mode": "good_rows"})
@@ -90,10 +98,21 @@ class TestKilledMidway:
         rate = (done.total - record.total) / seconds
         with capsys.disabled():
             print(
-                f"\nR-15 {desk.database.engines.dialect}: {ROWS:,} rows, killed after {record.total:,}; imported "
+                f"\nR-15 {desk.database.engines.dialect}: {ROWS:,} rows, killed after {record.total:,} acked; imported "
                 f"{done.imported:,} + rejected {done.rejected:,} = {done.total:,}; again: {second.imported} added, "
                 f"{second.known:,} known; {rate:,.0f} rows/s"
             )
+
+    async def test_rows_that_are_in_but_not_counted_are_found_out(
+        self, desk: Desk, database_url: str, tmp_path: Path
+    ) -> None:
+        """The negative control."""
+        file = tmp_path / "tickets.csv"
+        write_file(file, ROWS)
+        build = f"{builds.HERE}:importing_without_counting"
+        number, stored = await killed_midway(desk, database_url, tmp_path, file, build)
+        assert stored > 0
+        assert not counts_agree(await desk.stored(TicketImport, int(number)), stored)
 
 
 class TestClientLeaves:

@@ -64,22 +64,60 @@ def broken_migrations(tmp_path: Path) -> Path:
     return folder
 
 
+BROKEN = {
+    "from sqlalchemy import Connection, text": "from sqlalchemy import Connection, NullPool, text\n"
+    "from sqlalchemy.ext.asyncio import create_async_engine",
+    "engines.write.connect()": "create_async_engine("
+    "async_url(database_url()), isolation_level='AUTOCOMMIT', poolclass=NullPool).connect()",
+    "    if on_postgresql:\n": "    if False:\n",
+}
+
+
+def without_a_transaction(migrations: Path) -> None:
+    """A broken build: every statement for itself, and no lock around all of them."""
+    environment = migrations / "env.py"
+    code = environment.read_text()
+    for ours, broken in BROKEN.items():
+        assert ours in code
+        code = code.replace(ours, broken)
+    environment.write_text(code)
+
+
+def left_behind(database_url: str) -> list[str]:
+    """What is there of the migration that fails midway."""
+    tables = ask(database_url, lambda connection: inspect(connection).get_table_names())
+    columns = ask(database_url, lambda connection: inspect(connection).get_columns("tags"))
+    rows = ask(database_url, lambda connection: connection.scalar(text("SELECT count(*) FROM tags")))
+    found = {
+        "a table": "half_done" in tables,
+        "a column": "half_done" in {column["name"] for column in columns},
+        "a row": rows > 0,
+    }
+    return [what for what, is_there in found.items() if is_there]
+
+
+def fail_midway(database_url: str, migrations: Path) -> None:
+    """Migrate, and then run the step that fails."""
+    migrate(database_url)
+    config = alembic_config(database_url)
+    config.set_main_option("script_location", str(migrations))
+    with pytest.raises(Exception, match="no_such_column"):
+        command.upgrade(config, "head")
+
+
 class TestFailingMidway:
     def test_nothing_of_the_failing_step_is_left(self, empty_database_url, broken_migrations) -> None:
         migrate(empty_database_url)
         version = ask(empty_database_url, version_in)
-        config = alembic_config(empty_database_url)
-        config.set_main_option("script_location", str(broken_migrations))
-        with pytest.raises(Exception, match="no_such_column"):
-            command.upgrade(config, "head")
-
-        tables = ask(empty_database_url, lambda connection: inspect(connection).get_table_names())
-        columns = ask(empty_database_url, lambda connection: inspect(connection).get_columns("tags"))
-        rows = ask(empty_database_url, lambda connection: connection.scalar(text("SELECT count(*) FROM tags")))
-        assert "half_done" not in tables
-        assert "half_done" not in {column["name"] for column in columns}
-        assert rows == 0
+        fail_midway(empty_database_url, broken_migrations)
+        assert left_behind(empty_database_url) == []
         assert ask(empty_database_url, version_in) == version
+
+    def test_without_a_transaction_half_of_it_is_found(self, empty_database_url, broken_migrations) -> None:
+        """The negative control."""
+        without_a_transaction(broken_migrations)
+        fail_midway(empty_database_url, broken_migrations)
+        assert left_behind(empty_database_url) == ["a table", "a column", "a row"]
 
     def test_afterwards_the_repaired_migration_runs(self, empty_database_url, broken_migrations) -> None:
         config = alembic_config(empty_database_url)
@@ -92,18 +130,46 @@ class TestFailingMidway:
         assert ask(empty_database_url, version_in) == "9999"
 
 
+MIGRATE = """
+import sys
+from alembic import command
+from tests.support.migrating import alembic_config
+config = alembic_config(sys.argv[1])
+config.set_main_option("script_location", sys.argv[2])
+command.upgrade(config, "head")
+"""
+
+
+def migrate_four_times_at_once(database_url: str, migrations: Path) -> tuple[list[int], str]:
+    """How each of four processes ended, and what they said."""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", MIGRATE, database_url, str(migrations)],
+            cwd=PROJECT_ROOT,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    ends = [process.communicate(timeout=120)[1] for process in processes]
+    return [process.returncode for process in processes], "\n".join(ends)
+
+
 class TestSeveralAtOnce:
-    def test_four_processes_migrating_one_database_all_succeed(self, empty_database_url) -> None:
-        code = "import sys; from tests.support.migrating import migrate; migrate(sys.argv[1])"
-        processes = [
-            subprocess.Popen(
-                [sys.executable, "-c", code, empty_database_url],
-                cwd=PROJECT_ROOT,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            for _ in range(4)
-        ]
-        ends = [process.communicate(timeout=120)[1] for process in processes]
-        assert [process.returncode for process in processes] == [0, 0, 0, 0], "\n".join(ends)
+    def test_four_processes_migrating_one_database_all_succeed(self, empty_database_url, capsys) -> None:
+        codes, said = migrate_four_times_at_once(empty_database_url, PROJECT_ROOT / "alembic")
+        with capsys.disabled():
+            print(f"\nR-17 {empty_database_url.split('+')[0]}: four at once ended with {codes}, no half schema")
+        assert codes == [0, 0, 0, 0], said
         command.check(alembic_config(empty_database_url))
+
+    def test_without_the_lock_some_of_them_fail(self, empty_database_url, tmp_path: Path) -> None:
+        """The negative control: the first step takes long enough for all four to begin it."""
+        folder = tmp_path / "alembic"
+        shutil.copytree(PROJECT_ROOT / "alembic", folder)
+        without_a_transaction(folder)
+        first = next((folder / "versions").glob("0001_*.py"))
+        slow = "def upgrade() -> None:\n    import time\n\n    time.sleep(2)"
+        first.write_text(first.read_text().replace("def upgrade() -> None:", slow))
+        codes, _ = migrate_four_times_at_once(empty_database_url, folder)
+        assert any(codes)
