@@ -48,8 +48,8 @@ def lightning_at_commit(engines: Engines) -> Iterator[None]:
         yield
 
 
-async def strike_everywhere(scene: Scene, call: Call) -> None:
-    """Lightning at the first statement, at the second …, until the write goes through."""
+async def strike_everywhere(scene: Scene, call: Call) -> int:
+    """Lightning at the first statement, at the second …, until the write goes through; how many there are."""
     desk, ada = scene.desk, scene.desk.cast.ada
     before, struck = await desk.everything(), []
     for number in itertools.count(1):
@@ -63,12 +63,19 @@ async def strike_everywhere(scene: Scene, call: Call) -> None:
             break
     assert any(statement.startswith(("INSERT", "UPDATE", "DELETE")) for statement in struck)
     assert await desk.everything() != before, "nothing was written even without lightning"
+    return len(struck)
 
 
 class TestEveryWrite:
     @pytest.mark.parametrize("row", [row for row in TABLE if row.writes], ids=lambda row: row.name)
-    async def test_a_failure_at_any_statement_leaves_everything_as_it_was(self, scene: Scene, row: Row) -> None:
-        await strike_everywhere(scene, row.call)
+    async def test_a_failure_at_any_statement_leaves_everything_as_it_was(
+        self, scene: Scene, row: Row, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        statements = await strike_everywhere(scene, row.call)
+        if row.name.split()[0] in {"hand", "restore", "purge"}:
+            with capsys.disabled():
+                dialect = scene.desk.database.engines.dialect
+                print(f"\nR-04 {dialect}, {row.name}: an error at each of {statements} statements left nothing behind")
 
     async def test_a_write_in_two_transactions_would_be_noticed(self, scene: Scene) -> None:
         """The negative control: the ticket first, what the log says of it afterwards."""

@@ -99,13 +99,22 @@ class TestOneConnection:
         """The smallest pool there is; a request that waits for a second connection would wait for itself."""
         return {"pool_size": 1, "pool_max_overflow": 0, "pool_timeout_seconds": 0.5}
 
-    async def test_every_page_can_be_looked_at(self, app: Starlette, desk: Desk, scene: Scene, visit: Visit) -> None:
-        for first_name in EVERYBODY:
-            await look_at_everything(await visit(first_name), app, desk, scene)
+    async def test_every_page_can_be_looked_at(
+        self, app: Starlette, desk: Desk, scene: Scene, visit: Visit, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        pages = [len(await look_at_everything(await visit(name), app, desk, scene)) for name in EVERYBODY]
+        with capsys.disabled():
+            print(f"\nR-10 {desk.database.engines.dialect}: {sum(pages)} pages answered by one connection, none failed")
 
-    async def test_every_form_can_be_sent(self, desk: Desk, scene: Scene, visit: Visit) -> None:
+    async def test_every_form_can_be_sent(
+        self, desk: Desk, scene: Scene, visit: Visit, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         ada = await visit("ada")
         statuses = [(post, (await post.send(ada, desk)).status_code) for post in every_post(desk, scene)]
+        with capsys.disabled():
+            acked = sum(status == post.answers for post, status in statuses)
+            refused = len(statuses) - acked
+            print(f"\nR-10 {desk.database.engines.dialect}: forms acked {acked}, refused {refused}, unknown 0")
         assert {post.template: status for post, status in statuses if status != post.answers} == {}
 
     async def test_a_refusal_can_be_written_down(self, desk: Desk, scene: Scene, visit: Visit) -> None:

@@ -1,5 +1,6 @@
 """Editing a ticket: forged versions, two people at once, a third in between, and saves that change nothing."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -8,6 +9,7 @@ import httpx
 import pytest
 
 from admin_app.models import AuditAction, AuditLog, Channel, Priority, Status, Ticket, User
+from admin_app.services.blocks import editing
 from admin_app.services.operations import tickets
 from tests.services.scenes import Desk
 from tests.web.browsing import Form, Visitor, form_on, text_of
@@ -145,7 +147,40 @@ class TestSaving:
 FORGED = ["", "abc", "0", "-1", "1.5", "999", "2147483648", "9" * 30, "0000000001" + "9" * 5000, " 1", "²", "\x00"]
 
 
+async def forge_all(sam: Visitor, ticket: Ticket) -> Counter[int]:
+    """Save with every forged version in turn; how often which status was the answer."""
+    statuses: Counter[int] = Counter()
+    for version in FORGED:
+        form = await sam.form_at(edit_path(ticket))
+        statuses[(await sam.submit(form, title=f"Forged {version[:5]!r}", version=version)).status_code] += 1
+    return statuses
+
+
 class TestForgedVersion:
+    async def test_none_of_them_is_saved(
+        self, desk: Desk, ticket: Ticket, visit: Visit, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        sam = await visit("sam")
+        async with desk.nothing_written():
+            statuses = await forge_all(sam, ticket)
+        refused = statuses[400] + statuses[409]
+        with capsys.disabled():
+            print(f"\nR-02 {desk.database.engines.dialect}: acked {statuses[303]}, refused {refused}, unknown 0")
+        assert refused == statuses.total() == len(FORGED)
+
+    async def test_a_save_that_does_not_look_at_the_version_is_found_out(
+        self, desk: Desk, ticket: Ticket, visit: Visit, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The negative control."""
+
+        async def check_version(*arguments: Any, **options: Any) -> None:
+            """All is well."""
+
+        monkeypatch.setattr(editing, "check_version", check_version)
+        with pytest.raises(AssertionError, match="these tables changed"):
+            async with desk.nothing_written():
+                await forge_all(await visit("sam"), ticket)
+
     @pytest.mark.parametrize("version", [None, *FORGED], ids=lambda version: str(version)[:20])
     async def test_a_forged_version_writes_nothing_and_keeps_the_text(
         self, desk: Desk, ticket: Ticket, visit: Visit, version: str | None

@@ -72,9 +72,13 @@ async def import_again_and_again(desk: Desk, importing: Importing, content: byte
 
 class TestGoodRows:
     async def test_counts_and_rows_agree_after_every_error_and_it_goes_on(
-        self, desk: Desk, importing: Importing
+        self, desk: Desk, importing: Importing, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        assert await import_again_and_again(desk, importing, MIXED, ImportMode.GOOD_ROWS) >= FEWEST_STATEMENTS
+        statements = await import_again_and_again(desk, importing, MIXED, ImportMode.GOOD_ROWS)
+        with capsys.disabled():
+            dialect = desk.database.engines.dialect
+            print(f"\nR-04 {dialect}, import: counts and rows agreed after an error at each of {statements} statements")
+        assert statements >= FEWEST_STATEMENTS
 
 
 class TestAllOrNothing:
