@@ -115,8 +115,8 @@ class Settings(BaseSettings):
     def refuse_alerts_to_nowhere(self) -> Self:
         """An alert that could never arrive is found out at the start, not on the day it is needed."""
         hook = self.alert_webhook_url.get_secret_value()
-        if hook and not hook.startswith(("http://", "https://")):
-            raise ValueError("ALERT_WEBHOOK_URL must begin with http:// or https://")
+        if hook and not (hook.startswith(("http://", "https://")) and hook.isprintable() and " " not in hook):
+            raise ValueError("ALERT_WEBHOOK_URL must begin with http:// or https:// and hold no blanks")
         if self.alert_email_to and not (self.smtp_host and self.alert_email_from):
             raise ValueError("ALERT_EMAIL_TO needs SMTP_HOST and ALERT_EMAIL_FROM as well")
         return self

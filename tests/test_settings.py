@@ -121,7 +121,7 @@ class TestRefuseAlertsToNowhere:
         with pytest.raises(ValidationError, match="ALERT_EMAIL_TO needs SMTP_HOST and ALERT_EMAIL_FROM"):
             Settings(alert_email_to=("ops@desk.example",), **given)
 
-    @pytest.mark.parametrize("url", ["hooks.example", "file:///etc/passwd"])
+    @pytest.mark.parametrize("url", ["hooks.example", "file:///etc/passwd", "https://hooks.example/a b", "http://x/\n"])
     def test_a_hook_that_is_not_on_the_web_is_refused_without_repeating_it(self, url: str) -> None:
         with pytest.raises(ValidationError, match="must begin with http") as refused:
             Settings(alert_webhook_url=url)

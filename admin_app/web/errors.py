@@ -16,7 +16,8 @@ from admin_app.web.perform import KEY_FIELD, record_refusal, report
 logger = logging.getLogger("admin_app.web")
 
 HIDDEN_FIELDS = frozenset({TOKEN_FIELD, KEY_FIELD, "version"})
-SECRET_FIELDS = frozenset({"password", "new_password", "code", "confirm_code", "confirm_password"})
+SECRET_WORDS = ("password", "secret", "code", "token")
+"""A field with one of these in its name is never shown again, whichever page it belongs to."""
 UNREAD = frozenset({408, 413})
 """The rest of the request is still on its way; hanging up is the only way not to read it."""
 WORTH_REPEATING = frozenset({409, 503, 504})
@@ -98,7 +99,7 @@ async def error_page(request: Request, error: AppError, *, status_code: int | No
     typed = [
         (name, value)
         for name, value in form.multi_items()
-        if isinstance(value, str) and name not in SECRET_FIELDS and value.strip()
+        if isinstance(value, str) and not _is_secret(name) and value.strip()
     ]
     context = {
         "status_code": status,
@@ -110,6 +111,10 @@ async def error_page(request: Request, error: AppError, *, status_code: int | No
         "trash_id": error.ticket_id if isinstance(error, Gone) else None,
     }
     return await render(request, "error.html", context, status_code=status)
+
+
+def _is_secret(name: str) -> bool:
+    return name != TOKEN_FIELD and any(word in name for word in SECRET_WORDS)
 
 
 def wants_json(request: Request) -> bool:

@@ -26,6 +26,9 @@ from admin_app.services.records import audit, lookup
 SEEN_EVERY = timedelta(minutes=1)
 UNREAD_CAP = 100
 
+NO_ADDRESS = "something that is no e-mail address"
+"""What the audit log says in place of it: people type their password into the wrong field."""
+
 
 @dataclass(frozen=True)
 class SignedIn:
@@ -142,5 +145,6 @@ def _may_sign_in(user: User) -> bool:
 
 
 async def _refused(session: AsyncSession, user: User | None, address: str, caller: Caller) -> None:
-    subject = user or User(email=address, full_name="Unknown", role=Role.CUSTOMER, timezone="UTC")
+    named = address if "@" in address and " " not in address else NO_ADDRESS
+    subject = user or User(email=named, full_name="Unknown", role=Role.CUSTOMER, timezone="UTC")
     await audit.record(session, actor_of(subject, caller), AuditAction.SIGN_IN_REFUSED, subject, changes={})

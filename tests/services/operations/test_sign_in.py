@@ -95,7 +95,7 @@ class TestOpenSession:
             ("kim", {}),
             ("nobody", {}),
             ("nobody", {"proven_hash": None}),
-            ("sam", {"email": "sam\x00" + "x" * 10_000}),
+            ("sam", {"email": "sam\x00@" + "x" * 10_000}),
         ],
     )
     async def test_is_refused_and_only_the_audit_log_knows(self, desk, passwords, name: str, changed) -> None:
@@ -106,6 +106,15 @@ class TestOpenSession:
         assert written.entry.ip == "192.0.2.7"
         assert await desk.rows(UserSession) == []
         assert {person.last_sign_in_at for person in await desk.rows(User)} == {None}
+
+    @pytest.mark.parametrize("typed", ["correct-horse-battery", "my p@ss word", "", "sam"])
+    async def test_what_is_no_address_may_be_a_password_so_the_audit_log_does_not_hold_it(
+        self, desk, passwords, typed: str
+    ) -> None:
+        async with desk.recorded() as written:
+            assert await sign_in_as(desk, "sam", email=typed) is None
+        assert written.entry.record_label == sign_in.NO_ADDRESS
+        assert written.entry.actor_name == "Unknown"
 
     @pytest.mark.parametrize("columns", [{"is_active": False}, {"password_hash": None}])
     async def test_is_refused_to_somebody_deactivated_or_without_password(self, desk, passwords, columns) -> None:

@@ -3,6 +3,7 @@
 import json
 import logging
 import smtplib
+import ssl
 import urllib.request
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -80,7 +81,7 @@ class Mail:
         message.set_content("".join(f"{name}: {value}\n" for name, value in _plain(alert).items()))
         with smtplib.SMTP(self.host, self.port, timeout=self.timeout) as server:
             if self.use_tls:
-                server.starttls()
+                server.starttls(context=ssl.create_default_context())
             if self.username:
                 server.login(self.username, self.password)
             server.send_message(message)

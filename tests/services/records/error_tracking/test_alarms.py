@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -68,7 +69,8 @@ class FakeServer:
     def __exit__(self, *error: Any) -> None:
         self.said.append("quit")
 
-    def starttls(self) -> None:
+    def starttls(self, context: ssl.SSLContext) -> None:
+        assert context.verify_mode is ssl.CERT_REQUIRED, "else anybody could be the mail server"
         self.said.append("starttls")
 
     def login(self, username: str, password: str) -> None:
