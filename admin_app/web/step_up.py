@@ -100,6 +100,7 @@ async def _verdict(request: Request, found: SignedIn, code: str, password: str) 
 
 async def _ask(request: Request, found: SignedIn, verdict: Verdict | None) -> Response:
     sentence = SENTENCES[verdict] if verdict is not None else ""
+    has_proof = found.has_second_factor or await _has_password(request, found)
     status_code = 429 if verdict is Verdict.TOO_MANY else 403
     if wants_json(request):
         answer = sentence or "Confirm first that it is you: open the page again and send its form."
@@ -114,11 +115,17 @@ async def _ask(request: Request, found: SignedIn, verdict: Verdict | None) -> Re
         "typed": [(name, value) for name, value in sent if name not in HIDDEN_FIELDS and value.strip()],
         "error": sentence,
         "has_second_factor": found.has_second_factor,
+        "has_proof": has_proof,
         "code_field": CODE_FIELD,
         "password_field": PASSWORD_FIELD,
         "minutes": int(desk_of(request).second_factor.fresh_for.total_seconds() // 60),
     }
     return await render(request, "step_up.html", context, status_code=status_code)
+
+
+async def _has_password(request: Request, found: SignedIn) -> bool:
+    stored = await desk_of(request).database.read(lambda session: step_up.own_password_hash(session, found.actor))
+    return stored is not None
 
 
 def _hand_on_without_proof(request: Request) -> None:

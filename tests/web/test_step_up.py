@@ -215,6 +215,22 @@ class TestTheQuestion:
         assert (answer.status_code, "a proof of mine" in answer.text) == (503, False)
         assert form_on(answer).fields["typed_number"] == scene.deleted.ticket_number
 
+    async def test_those_who_have_nothing_to_prove_it_with_are_told_what_to_do(
+        self, desk: Desk, scene: Scene, ada: Visitor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As after a sign-in through a provider: there is no password to ask for."""
+
+        async def none(*args: object) -> None:
+            return None
+
+        monkeypatch.setattr(step_up, "own_password_hash", none)
+        answer = await ask_to_purge(ada, scene)
+        assert (answer.status_code, "sign in again" in text_of(answer)) == (403, True)
+        assert scene.deleted.ticket_number in text_of(answer)
+        assert "confirm_password" not in answer.text
+        answer = await ada.submit(form_on(answer), confirm_password="")
+        assert answer.status_code == 403
+
 
 class TestTheSetting:
     @pytest.fixture
