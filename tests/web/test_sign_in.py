@@ -134,7 +134,7 @@ class TestLogin:
 
 class TestNext:
     @pytest.mark.parametrize(
-        "path", ["/admin/ticket/details/7", "/admin/ticket/list?search=a%20b&page=2", "/admin/user/list"]
+        "path", ["/admin/ticket/details/7", "/admin/ticket/list?search=a%20b&at=end", "/admin/user/list"]
     )
     async def test_after_signing_in_one_is_where_one_wanted_to_be(self, desk: Desk, window: Window, path: str) -> None:
         visitor = window()

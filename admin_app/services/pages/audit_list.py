@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
 from admin_app.actor import Actor
+from admin_app.db.keyset import Order
 from admin_app.errors import NotFound
 from admin_app.models.audit_log import AuditAction, AuditLog
 from admin_app.models.audit_member import AuditMember
@@ -19,6 +20,7 @@ from admin_app.services.blocks import audit_entries
 from admin_app.services.records import listing, lookup
 
 SHOWN_MEMBERS = 100
+NEWEST_FIRST = Order((AuditLog.id,), descending=True)
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ async def page(
         statement = statement.where(AuditLog.occurred_at >= wanted.occurred_from)
     if wanted.occurred_before is not None:
         statement = statement.where(AuditLog.occurred_at < wanted.occurred_before)
-    found = await listing.paginate(session, statement, order=(AuditLog.id.desc(),), request=request)
+    found = await listing.paginate(session, statement, order=NEWEST_FIRST, request=request)
     return found, await audit_entries.readable(session, found.rows)
 
 

@@ -8,12 +8,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app import clock
 from admin_app.actor import Actor
+from admin_app.db.keyset import Order
 from admin_app.errors import NotFound
 from admin_app.models.error_group import ErrorGroup
 from admin_app.models.error_report import ErrorReport
 from admin_app.permissions import Permission
 from admin_app.services.records import listing
 from admin_app.services.records.error_tracking.storing import WINDOW
+
+LAST_SEEN_FIRST = Order((ErrorGroup.last_seen_at, ErrorGroup.id), descending=True)
+NEWEST_FIRST = Order((ErrorReport.occurred_at, ErrorReport.id), descending=True)
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,7 @@ class Reports:
 async def page(session: AsyncSession, actor: Actor, *, request: listing.PageRequest) -> Kinds:
     """The kinds of error, last seen first, in three statements."""
     actor.require(Permission.ERRORS_VIEW)
-    order = (ErrorGroup.last_seen_at.desc(), ErrorGroup.id.desc())
-    found = await listing.paginate(session, select(ErrorGroup), order=order, request=request)
+    found = await listing.paginate(session, select(ErrorGroup), order=LAST_SEEN_FIRST, request=request)
     return Kinds(found, await _in_window(session, [group.fingerprint for group in found.rows]))
 
 
@@ -48,8 +51,7 @@ async def reports(session: AsyncSession, actor: Actor, fingerprint: str, *, requ
     if group is None:
         raise NotFound("There is no such kind of error.")
     statement = select(ErrorReport).where(ErrorReport.fingerprint == group.fingerprint)
-    order = (ErrorReport.occurred_at.desc(), ErrorReport.id.desc())
-    found = await listing.paginate(session, statement, order=order, request=request)
+    found = await listing.paginate(session, statement, order=NEWEST_FIRST, request=request)
     counts = await _in_window(session, [group.fingerprint])
     return Reports(group, counts.get(group.fingerprint, 0), found)
 

@@ -5,9 +5,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
 from admin_app.actor import Actor
+from admin_app.db.keyset import Order
 from admin_app.models.notification import Notification
 from admin_app.permissions import Permission
 from admin_app.services.records import listing
+
+NEWEST_FIRST = Order((Notification.id,), descending=True)
 
 
 async def page(
@@ -22,4 +25,4 @@ async def page(
         statement = statement.where(Notification.user_id == actor.id)
     if unread_only:
         statement = statement.where(Notification.read_at.is_(None))
-    return await listing.paginate(session, statement, order=(Notification.id.desc(),), request=request)
+    return await listing.paginate(session, statement, order=NEWEST_FIRST, request=request)

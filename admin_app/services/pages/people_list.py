@@ -6,9 +6,12 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app.actor import Actor
+from admin_app.db.keyset import Order
 from admin_app.models.user import User
 from admin_app.permissions import Permission, Role
 from admin_app.services.records import listing
+
+BY_NAME = Order((User.full_name, User.id))
 
 
 @dataclass(frozen=True)
@@ -35,4 +38,4 @@ async def page(
         statement = statement.where(User.role == wanted.role)
     if wanted.is_active is not None:
         statement = statement.where(User.is_active == wanted.is_active)
-    return await listing.paginate(session, statement, order=(User.full_name.asc(), User.id.asc()), request=request)
+    return await listing.paginate(session, statement, order=BY_NAME, request=request)

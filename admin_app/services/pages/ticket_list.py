@@ -12,6 +12,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from admin_app import clock
 from admin_app.actor import Actor
+from admin_app.db.keyset import Order
 from admin_app.db.sessions import INCLUDE_DELETED
 from admin_app.errors import Malformed
 from admin_app.models.tag import Tag
@@ -20,16 +21,18 @@ from admin_app.models.user import User
 from admin_app.permissions import Permission
 from admin_app.services.records import listing, lookup
 
-SORTS: dict[str, InstrumentedAttribute[Any]] = {
-    "created_at": Ticket.created_at,
-    "updated_at": Ticket.updated_at,
-    "title": Ticket.title,
-    "status": Ticket.status,
-    "priority": Ticket.priority,
-    "due_at": Ticket.due_at,
-    "ticket_number": Ticket.id,
+SORTS: dict[str, tuple[InstrumentedAttribute[Any], ...]] = {
+    "created_at": (Ticket.created_at, Ticket.id),
+    "updated_at": (Ticket.updated_at, Ticket.id),
+    "title": (Ticket.title, Ticket.id),
+    "status": (Ticket.status, Ticket.created_at, Ticket.id),
+    "priority": (Ticket.priority, Ticket.created_at, Ticket.id),
+    "due_at": (Ticket.due_at, Ticket.id),
+    "ticket_number": (Ticket.id,),
 }
-"""Sortable columns; the number sorts as the id does, both grow together."""
+"""Sortable columns, each with those of its index; the number sorts as the id does, both grow together."""
+
+LAST_DELETED_FIRST = Order((Ticket.deleted_at, Ticket.id), descending=True)
 
 OWNER_ME = "me"
 OWNER_NOBODY = "nobody"
@@ -74,9 +77,7 @@ async def trash_page(
     """One page of deleted tickets, last deleted first."""
     actor.require(Permission.TICKET_TRASH)
     statement = in_trash(select(Ticket).options(*lookup.WITH_PEOPLE), search)
-    return await listing.paginate(
-        session, statement, order=(Ticket.deleted_at.desc(), Ticket.id.desc()), request=request
-    )
+    return await listing.paginate(session, statement, order=LAST_DELETED_FIRST, request=request)
 
 
 def in_trash(statement: Select[Ticket], search: str) -> Select[Ticket]:
@@ -108,17 +109,12 @@ def narrowed(statement: Select[Ticket], actor: Actor, wanted: TicketFilter) -> S
     return statement.where(*conditions)
 
 
-def order_by(sort: str, *, descending: bool) -> tuple[ColumnElement[Any], ...]:
-    """The sort column and then the id, both in one direction; tickets without a value come last."""
-    column = SORTS.get(sort)
-    if column is None:
+def order_by(sort: str, *, descending: bool) -> Order:
+    """The order that a sortable column stands for; tickets without a due time come last in both directions."""
+    columns = SORTS.get(sort)
+    if columns is None:
         raise Malformed(f"Tickets cannot be sorted by {sort[:40]}.")
-    directed = column.desc() if descending else column.asc()
-    if column is Ticket.id:
-        return (directed,)
-    if column is Ticket.due_at:
-        directed = directed.nulls_last()
-    return (directed, Ticket.id.desc() if descending else Ticket.id.asc())
+    return Order(columns, descending=descending, empty_last=columns[0] is Ticket.due_at)
 
 
 def _matches(search: str) -> ColumnElement[bool]:

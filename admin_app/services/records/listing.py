@@ -1,4 +1,4 @@
-"""Pages of a list: a statement in, rows and a capped count out."""
+"""Pages of a list: a statement and its order in; rows, the ways on and a capped count out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,29 +6,32 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.elements import ColumnElement
 
-from admin_app.errors import Malformed, NotFound
+from admin_app.db.keyset import Order, Position
+from admin_app.errors import Malformed
 
 T = TypeVar("T")
 
 COUNT_CAP = 10_000
 PAGE_SIZES = (25, 50, 100)
-LARGEST_PAGE_NUMBER = 1_000_000
 
 
 @dataclass(frozen=True)
 class PageRequest:
-    """Which page, of what size."""
+    """Which page: the first, the last, or the one after or before a row. Cursors come from `Page`."""
 
-    number: int = 1
     size: int = PAGE_SIZES[1]
+    after: str = ""
+    before: str = ""
+    is_last: bool = False
+    count_all: bool = False
+    """Count beyond `COUNT_CAP`: takes as long as the list is."""
 
     def __post_init__(self) -> None:
         if self.size not in PAGE_SIZES:
             raise Malformed(f"A page holds {', '.join(map(str, PAGE_SIZES))} rows.")
-        if not 1 <= self.number <= LARGEST_PAGE_NUMBER:
-            raise Malformed("The page number must be a whole number from 1 up.")
+        if bool(self.after) + bool(self.before) + self.is_last > 1:
+            raise Malformed("A page comes after a row, or before one, or is the last: only one of these.")
 
 
 @dataclass(frozen=True)
@@ -36,54 +39,78 @@ class Page(Generic[T]):
     """Rows of one page; `count` stops at `COUNT_CAP` and says so."""
 
     rows: Sequence[T]
-    number: int
     size: int
     count: int
     is_capped: bool
-    has_next: bool
-
-    @property
-    def first(self) -> int:
-        """Position of the first row, from 1."""
-        return (self.number - 1) * self.size + 1 if self.rows else 0
-
-    @property
-    def last(self) -> int:
-        """Position of the last row."""
-        return self.first + len(self.rows) - 1 if self.rows else 0
+    previous: str = ""
+    """The cursor that the page before ends at; empty on the first page."""
+    following: str = ""
+    """The cursor that the next page begins after; empty on the last page."""
 
     @property
     def count_label(self) -> str:
         """The count as people read it."""
-        return f"{COUNT_CAP:,}+" if self.is_capped else f"{self.count:,}"
+        return f"{self.count:,}+" if self.is_capped else f"{self.count:,}"
 
 
-async def paginate(
-    session: AsyncSession,
-    statement: Select[T],
-    *,
-    order: Sequence[ColumnElement[Any]],
-    request: PageRequest,
-) -> Page[T]:
-    """Two statements whatever the page size: the rows and a count that stops at `COUNT_CAP`.
+async def paginate(session: AsyncSession, statement: Select[T], *, order: Order, request: PageRequest) -> Page[T]:
+    """The rows of a page and a count, in two statements whatever the page size and depth.
 
-    `order` must end in the primary key, or rows with equal values may repeat on the next page.
-    Raises `NotFound` for a page past the end.
+    One or two more at the ends of a list. A page whose rows are gone becomes the nearest that has some.
+    `Malformed` when a cursor cannot be read or belongs to another order.
     """
-    offset = (request.number - 1) * request.size
-    window = statement.order_by(*order).limit(request.size + 1).offset(offset)
-    rows = list((await session.scalars(window)).unique().all())
-    if not rows and request.number > 1:
-        raise NotFound(f"This list has no page {request.number}.")
-    entity = statement.column_descriptions[0]["entity"]
-    capped = statement.with_only_columns(entity.id).order_by(None).limit(COUNT_CAP + 1)
-    counted = select(func.count()).select_from(capped.subquery()).execution_options(**statement.get_execution_options())
-    count = await session.scalar(counted) or 0
+    rows, has_before, has_after = await _rows(session, statement, order, request)
+    count, is_capped = await _count(session, statement, is_capped=not request.count_all)
     return Page(
-        rows=rows[: request.size],
-        number=request.number,
+        rows=rows,
         size=request.size,
-        count=min(count, COUNT_CAP),
-        is_capped=count > COUNT_CAP,
-        has_next=len(rows) > request.size,
+        count=count,
+        is_capped=is_capped,
+        previous=order.cursor(rows[0]) if rows and has_before else "",
+        following=order.cursor(rows[-1]) if rows and has_after else "",
     )
+
+
+async def _rows(
+    session: AsyncSession, statement: Select[T], order: Order, request: PageRequest
+) -> tuple[list[T], bool, bool]:
+    """The rows, whether any come before them, and whether any come after."""
+    if request.before or request.is_last:
+        start = _position(order, request.before) if request.before else None
+        rows, has_more = await _fetch(session, statement, order, start, backward=True, size=request.size)
+        if has_more or request.is_last:
+            return rows[::-1], has_more, not request.is_last
+        request = PageRequest(request.size)  # fewer rows than a page are left: show the first one whole
+    start = _position(order, request.after) if request.after else None
+    rows, has_more = await _fetch(session, statement, order, start, backward=False, size=request.size)
+    if not rows and request.after:
+        return await _rows(session, statement, order, PageRequest(request.size, is_last=True))
+    return rows, bool(request.after), has_more
+
+
+async def _fetch(
+    session: AsyncSession, statement: Select[T], order: Order, start: Position | None, *, backward: bool, size: int
+) -> tuple[list[T], bool]:
+    """At most `size` rows in reading direction, and whether there are more."""
+    rows: list[T] = []
+    for window in order.windows(statement, start=start, backward=backward):
+        rows += (await session.scalars(window.limit(size + 1 - len(rows)))).unique().all()
+        if len(rows) > size:
+            return rows[:size], True
+    return rows, False
+
+
+async def _count(session: AsyncSession, statement: Select[Any], *, is_capped: bool) -> tuple[int, bool]:
+    entity = statement.column_descriptions[0]["entity"]
+    found = statement.with_only_columns(entity.id).order_by(None)
+    counted = found.limit(COUNT_CAP + 1) if is_capped else found
+    options = statement.get_execution_options()
+    count = await session.scalar(select(func.count()).select_from(counted.subquery()).execution_options(**options)) or 0
+    return (COUNT_CAP, True) if is_capped and count > COUNT_CAP else (count, False)
+
+
+def _position(order: Order, cursor: str) -> Position:
+    try:
+        return order.position(cursor)
+    except ValueError:
+        raise Malformed("This address of a page cannot be read. Go on from the first page.") from None

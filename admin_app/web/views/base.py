@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from sqladmin import ModelView
+from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -21,7 +22,10 @@ SHOWN_AGAIN = (InvalidInput, Conflict, Malformed)
 
 Suggestions = list[dict[str, str]]
 
-PAGE_PARAMETERS = frozenset({"page", "pageSize"})
+PLACE = ("after", "before", "at", "count")
+"""What an address says of a place in a list."""
+
+PAGE_PARAMETERS = frozenset({*PLACE, "pageSize"})
 
 
 @dataclass(frozen=True)
@@ -37,10 +41,11 @@ class MenuEntry:
 class Paged:
     """A page of a list with the addresses of its neighbours. `page` is what SQLAdmin asks of a pagination."""
 
+    page = 1
+
     def __init__(self, request: Request, found: listing.Page[Any]) -> None:
         self.found = found
         self.rows = found.rows
-        self.page = found.number
         self._url = request.url
 
     def add_pagination_urls(self, base_url: object) -> None:
@@ -49,19 +54,34 @@ class Paged:
     @property
     def next(self) -> str | None:
         """The following page."""
-        return self._at(self.page + 1) if self.found.has_next else None
+        return self._at(after=self.found.following) if self.found.following else None
 
     @property
     def previous(self) -> str | None:
         """The page before."""
-        return self._at(self.page - 1) if self.page > 1 else None
+        return self._at(before=self.found.previous) if self.found.previous else None
+
+    @property
+    def first(self) -> str | None:
+        """The first page."""
+        return self._at() if self.found.previous else None
+
+    @property
+    def last(self) -> str | None:
+        """The last page."""
+        return self._at(at="end") if self.found.following else None
+
+    @property
+    def counted(self) -> str | None:
+        """This page again with every row counted, where the count stopped early."""
+        return f"?{self._url.include_query_params(count='all').query}" if self.found.is_capped else None
 
     def sized(self, size: int) -> str:
         """The first page with another number of rows."""
-        return f"?{self._url.include_query_params(pageSize=size, page=1).query}"
+        return self._at(pageSize=size)
 
-    def _at(self, number: int) -> str:
-        return f"?{self._url.include_query_params(page=number).query}"
+    def _at(self, **place: object) -> str:
+        return f"?{first_page(self._url).include_query_params(**place).query}"
 
 
 class RecordView(ModelView):
@@ -106,10 +126,22 @@ class RecordView(ModelView):
 def page_request(request: Request) -> listing.PageRequest:
     """Which page the address asks for; `Malformed` when it cannot be read."""
     query = request.query_params
+    if query.get("at", "") not in {"", "end"}:
+        raise Malformed("A list is shown from its beginning, from its end, or from a row of it.")
+    if query.get("count", "") not in {"", "all"}:
+        raise Malformed("Either all rows are counted, or as many as are quickly counted.")
     return listing.PageRequest(
-        number=parsing.whole_number(query.get("page", ""), "page number", default=1),
         size=parsing.whole_number(query.get("pageSize", ""), "page size", default=listing.PAGE_SIZES[1]),
+        after=query.get("after", ""),
+        before=query.get("before", ""),
+        is_last=query.get("at") == "end",
+        count_all=query.get("count") == "all",
     )
+
+
+def first_page(url: URL) -> URL:
+    """The same list from its beginning."""
+    return url.remove_query_params(PLACE)
 
 
 def version_in(request: Request) -> int:

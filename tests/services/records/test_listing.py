@@ -1,9 +1,10 @@
 """Pages of a list."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from admin_app.errors import Malformed, NotFound
+from admin_app.db.keyset import Order
+from admin_app.errors import Malformed
 from admin_app.models import Tag, Ticket
 from admin_app.services.records import listing
 from tests.services.scenes import Desk
@@ -11,13 +12,29 @@ from tests.services.scenes import Desk
 
 async def tags_page(session, **request):
     return await listing.paginate(
-        session, select(Tag), order=(Tag.name.asc(), Tag.id.asc()), request=listing.PageRequest(**request)
+        session, select(Tag), order=Order((Tag.name, Tag.id)), request=listing.PageRequest(**request)
     )
+
+
+async def forget(session, *gone):
+    await session.execute(delete(Tag).where(Tag.name.in_(gone)))
+
+
+def tags(count: int) -> list[Tag]:
+    return [Tag(name=f"tag {number:02}") for number in range(count)]
+
+
+def names(page: listing.Page[Tag]) -> list[str]:
+    return [tag.name for tag in page.rows]
+
+
+def expected(first: int, end: int) -> list[str]:
+    return [f"tag {number:02}" for number in range(first, end)]
 
 
 @pytest.fixture
 async def sixty_tags(desk: Desk) -> None:
-    await desk.store(*(Tag(name=f"tag {number:02}") for number in range(60)))
+    await desk.store(*tags(60))
 
 
 class TestPageRequest:
@@ -30,50 +47,93 @@ class TestPageRequest:
         with pytest.raises(Malformed, match=r"A page holds 25, 50, 100 rows\."):
             listing.PageRequest(size=size)
 
-    @pytest.mark.parametrize("number", [1, listing.LARGEST_PAGE_NUMBER])
-    def test_takes_the_first_and_the_largest_number(self, number: int) -> None:
-        assert listing.PageRequest(number=number).number == number
-
-    @pytest.mark.parametrize("number", [0, -1, listing.LARGEST_PAGE_NUMBER + 1, 10**30])
-    def test_refuses_numbers_outside(self, number: int) -> None:
-        with pytest.raises(Malformed, match="whole number from 1 up"):
-            listing.PageRequest(number=number)
+    def test_refuses_two_places_at_once(self) -> None:
+        for places in (
+            {"after": "x", "before": "x"},
+            {"after": "x", "is_last": True},
+            {"before": "x", "is_last": True},
+        ):
+            with pytest.raises(Malformed, match="only one of these"):
+                listing.PageRequest(**places)
 
 
 class TestPaginate:
-    async def test_the_first_page_holds_the_first_rows_and_knows_of_more(self, desk, sixty_tags) -> None:
+    async def test_the_first_page_holds_the_first_rows_and_the_way_on(self, desk, sixty_tags) -> None:
         page = await desk.read(tags_page, size=25)
-        assert [tag.name for tag in page.rows] == [f"tag {number:02}" for number in range(25)]
-        assert (page.number, page.size, page.count, page.has_next) == (1, 25, 60, True)
-        assert (page.first, page.last) == (1, 25)
+        assert names(page) == expected(0, 25)
+        assert (page.size, page.count, page.previous, bool(page.following)) == (25, 60, "", True)
 
-    async def test_the_last_page_holds_the_rest(self, desk, sixty_tags) -> None:
-        page = await desk.read(tags_page, size=25, number=3)
-        assert [tag.name for tag in page.rows] == [f"tag {number:02}" for number in range(50, 60)]
-        assert (page.first, page.last, page.has_next) == (51, 60, False)
+    async def test_following_the_way_on_and_back_again_shows_every_row_once(self, desk, sixty_tags) -> None:
+        first = await desk.read(tags_page, size=25)
+        second = await desk.read(tags_page, size=25, after=first.following)
+        third = await desk.read(tags_page, size=25, after=second.following)
+        assert names(first) + names(second) + names(third) == expected(0, 60)
+        assert (bool(third.previous), third.following) == (True, "")
+        back = await desk.read(tags_page, size=25, before=third.previous)
+        assert (names(back), bool(back.previous), bool(back.following)) == (names(second), True, True)
 
-    async def test_a_page_that_ends_exactly_with_the_list_has_no_next(self, desk) -> None:
-        await desk.store(*(Tag(name=f"tag {number:02}") for number in range(50)))
-        assert not (await desk.read(tags_page, size=25, number=2)).has_next
-        assert not (await desk.read(tags_page, size=50)).has_next
+    async def test_the_last_page_is_full_and_leads_back(self, desk, sixty_tags) -> None:
+        page = await desk.read(tags_page, size=25, is_last=True)
+        assert (names(page), bool(page.previous), page.following) == (expected(35, 60), True, "")
+        before = await desk.read(tags_page, size=25, before=page.previous)
+        assert names(before) == expected(10, 35)
 
-    async def test_a_page_past_the_end_is_not_found(self, desk, sixty_tags) -> None:
-        with pytest.raises(NotFound, match=r"This list has no page 4\."):
-            await desk.read(tags_page, size=25, number=4)
+    async def test_fewer_rows_than_a_page_before_a_row_show_the_first_page_whole(self, desk, sixty_tags) -> None:
+        last = await desk.read(tags_page, size=25, is_last=True)
+        middle = await desk.read(tags_page, size=25, before=last.previous)
+        page = await desk.read(tags_page, size=25, before=middle.previous)
+        assert (names(page), page.previous, bool(page.following)) == (expected(0, 25), "", True)
 
-    async def test_the_largest_page_number_is_not_found_either(self, desk, sixty_tags) -> None:
-        with pytest.raises(NotFound):
-            await desk.read(tags_page, size=100, number=listing.LARGEST_PAGE_NUMBER)
+    async def test_exactly_a_page_before_a_row_is_the_first_page(self, desk, sixty_tags) -> None:
+        second = await desk.read(tags_page, size=25, after=(await desk.read(tags_page, size=25)).following)
+        page = await desk.read(tags_page, size=25, before=second.previous)
+        assert (names(page), page.previous, bool(page.following)) == (expected(0, 25), "", True)
 
-    async def test_the_first_page_of_an_empty_list_is_empty(self, desk) -> None:
-        page = await desk.read(tags_page)
-        assert (list(page.rows), page.count, page.count_label, page.has_next) == ([], 0, "0", False)
-        assert (page.first, page.last) == (0, 0)
+    async def test_a_last_page_of_a_short_list_is_all_of_it(self, desk) -> None:
+        await desk.store(*tags(3))
+        page = await desk.read(tags_page, is_last=True)
+        assert (names(page), page.previous, page.following) == (expected(0, 3), "", "")
+
+    async def test_a_page_that_ends_exactly_with_the_list_has_no_way_on(self, desk) -> None:
+        await desk.store(*tags(50))
+        first = await desk.read(tags_page, size=25)
+        assert (await desk.read(tags_page, size=25, after=first.following)).following == ""
+        assert (await desk.read(tags_page, size=50)).following == ""
+
+    async def test_rows_that_come_and_go_before_a_page_do_not_move_it(self, desk, sixty_tags) -> None:
+        first = await desk.read(tags_page, size=25)
+        await desk.store(Tag(name="a new one"), Tag(name="tag 24b"))
+        await desk.run(forget, "tag 03", "tag 24")
+        second = await desk.read(tags_page, size=25, after=first.following)
+        assert names(second) == ["tag 24b", *expected(25, 49)]
+
+    async def test_a_page_whose_rows_are_all_gone_becomes_the_last_one(self, desk, sixty_tags) -> None:
+        fifty = await desk.read(tags_page, size=50)
+        await desk.run(forget, *expected(50, 60))
+        page = await desk.read(tags_page, size=50, after=fifty.following)
+        assert (names(page), page.following) == (expected(0, 50), "")
+
+    @pytest.mark.parametrize("cursor", ["x", "%", "WzFd", "bm90IGpzb24", "W251bGwsMV0", "é", "A" * 3000])
+    @pytest.mark.parametrize("side", ["after", "before"])
+    async def test_a_cursor_that_is_none_gets_a_sentence(self, desk, side: str, cursor: str) -> None:
+        with pytest.raises(Malformed, match="Go on from the first page"):
+            await desk.read(tags_page, **{side: cursor})
+
+    async def test_an_empty_list_has_one_empty_page(self, desk) -> None:
+        for place in ({}, {"is_last": True}):
+            page = await desk.read(tags_page, **place)
+            assert (list(page.rows), page.count, page.count_label) == ([], 0, "0")
+            assert (page.previous, page.following) == ("", "")
 
     async def test_the_count_stops_at_the_cap_and_says_so(self, desk, sixty_tags, monkeypatch) -> None:
         monkeypatch.setattr(listing, "COUNT_CAP", 59)
         page = await desk.read(tags_page, size=25)
         assert (page.count, page.is_capped, page.count_label) == (59, True, "59+")
+
+    async def test_all_rows_are_counted_on_demand(self, desk, sixty_tags, monkeypatch) -> None:
+        monkeypatch.setattr(listing, "COUNT_CAP", 59)
+        page = await desk.read(tags_page, size=25, count_all=True)
+        assert (page.count, page.is_capped, page.count_label) == (60, False, "60")
 
     async def test_a_list_of_exactly_the_cap_is_counted_to_the_end(self, desk, sixty_tags, monkeypatch) -> None:
         monkeypatch.setattr(listing, "COUNT_CAP", 60)
@@ -87,15 +147,15 @@ class TestPaginate:
         assert count.startswith("SELECT count(*)")
         assert "LIMIT" in count
 
-    async def test_beyond_the_cap_pages_go_on(self, desk, sixty_tags, monkeypatch) -> None:
-        monkeypatch.setattr(listing, "COUNT_CAP", 10)
-        assert len((await desk.read(tags_page, size=25, number=3)).rows) == 10
-
-    async def test_sends_two_statements_whatever_the_size(self, desk, sixty_tags, statement_counter) -> None:
+    async def test_sends_two_statements_whatever_the_size_and_the_depth(
+        self, desk, sixty_tags, statement_counter
+    ) -> None:
+        deep = (await desk.read(tags_page, size=25)).following
         for size in listing.PAGE_SIZES:
-            with statement_counter() as counted:
-                await desk.read(tags_page, size=size)
-            assert counted.total == 2
+            for place in ({}, {"after": deep}):
+                with statement_counter() as counted:
+                    await desk.read(tags_page, size=size, **place)
+                assert counted.total == 2
 
     async def test_counts_only_live_rows(self, desk) -> None:
         await desk.ticket()
@@ -103,7 +163,7 @@ class TestPaginate:
 
         async def page(session):
             return await listing.paginate(
-                session, select(Ticket), order=(Ticket.id.asc(),), request=listing.PageRequest()
+                session, select(Ticket), order=Order((Ticket.id,)), request=listing.PageRequest()
             )
 
         found = await desk.read(page)
@@ -112,5 +172,4 @@ class TestPaginate:
 
 class TestPage:
     def test_large_counts_are_grouped_for_reading(self) -> None:
-        page = listing.Page(rows=["x"], number=1, size=25, count=9876, is_capped=False, has_next=True)
-        assert page.count_label == "9,876"
+        assert listing.Page(rows=["x"], size=25, count=9876, is_capped=False).count_label == "9,876"

@@ -141,7 +141,7 @@ class TestPreview:
     ) -> None:
         await desk.set(Ticket, ids[1], owner_id=None)
         sue = await visit("sue")
-        await sue.fill_in("/admin/ticket/bulk?action=priority&scope=matching&owner=nobody&page=1", priority="4")
+        await sue.fill_in("/admin/ticket/bulk?action=priority&scope=matching&owner=nobody&at=end", priority="4")
         [batch] = await desk.rows(Batch)
         assert batch.plan == [[ids[1], 1]]
 
