@@ -5,17 +5,18 @@ import logging
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TypeVar
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from admin_app.db import failures
+from admin_app.db import failures, references
 from admin_app.db.engine import Engines
 from admin_app.db.readiness import Readiness
 from admin_app.db.sessions import LiveSession, ReadOnlySession, follow_ups, later_work
-from admin_app.errors import Unavailable
+from admin_app.errors import AppError, Unavailable
 
 logger = logging.getLogger("admin_app.database")
 
@@ -132,10 +133,19 @@ class Database:
             raise Unavailable(
                 "The connection broke while saving. Please look whether the change is there before you repeat it."
             ) from fault
-        answer = failures.translate(fault)
+        answer = await self._at_field(fault) or failures.translate(fault)
         if answer is None or answer is fault:
             raise fault
         raise answer from fault
+
+    async def _at_field(self, fault: Exception) -> AppError | None:
+        """The answer to a reference that leads nowhere, at its field, where the database does not name it."""
+        if not (isinstance(fault, IntegrityError) and failures.lacks_field(fault)):
+            return None
+        with suppress(Exception):  # then the answer is about the whole form
+            field = await self.read(lambda session: references.missing(session, fault), aside=True)
+            return failures.no_such_record(field) if field else None
+        return None
 
 
 @contextmanager

@@ -83,6 +83,18 @@ def translate(error: BaseException) -> AppError | None:
     return _unfit(error)
 
 
+def lacks_field(error: BaseException) -> bool:
+    """Whether a reference leads nowhere and the database does not say which; `references.missing` may know."""
+    if not isinstance(error, exc.IntegrityError) or _removes(error):
+        return False
+    return _kind(error) == "foreign key" and _field(error) == "form"
+
+
+def no_such_record(field: str) -> InvalidInput:
+    """The answer to a reference that leads nowhere."""
+    return InvalidInput(**{field: "The record this points to does not exist."})
+
+
 def _unfit(error: BaseException) -> InvalidInput | None:
     """A value that SQLite's driver refuses before any database sees it."""
     if isinstance(error, OverflowError):
@@ -135,7 +147,7 @@ def _integrity(error: exc.IntegrityError) -> AppError:
     if kind == "foreign key" and _removes(error):
         return StillReferenced("Other records still point at this one.")
     if kind == "foreign key":
-        return InvalidInput(**{field: "The record this points to does not exist."})
+        return no_such_record(field)
     if kind == "not null":
         return InvalidInput(**{field: "This is required."})
     if kind == "check":
