@@ -15,6 +15,8 @@ LONGEST_PATH = 300
 SECRETS = re.compile(r"(?i)(password|secret|token|authorization|cookie)\S*\s*[=:].*")
 ADDRESSES = re.compile(r"[^\s/]+@[^\s/]+")
 QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\d{4,}|\S+@\S+")
+SECOND_FACTORS = re.compile(r"otpauth:\S*|\b[A-Z2-7]{32}\b|\b\w{4}(?:-\w{4}){3}\b|\b\d{3} \d{3}\b|\bgAAAA\S+")
+"""The address in a QR code, a key, a recovery code, six digits in two groups, a sealed secret."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def fingerprint(error: BaseException) -> str:
 def scrubbed(message: str) -> str:
     """The first line without quoted values, long numbers, addresses and whatever follows the name of a secret."""
     first_line = next(iter(_storable(message).splitlines()), "")
-    return QUOTED.sub("…", SECRETS.sub(r"\1=…", first_line))[:LONGEST_MESSAGE]
+    return QUOTED.sub("…", SECOND_FACTORS.sub("…", SECRETS.sub(r"\1=…", first_line)))[:LONGEST_MESSAGE]
 
 
 def _text_of(error: BaseException) -> str:

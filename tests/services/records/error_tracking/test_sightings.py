@@ -2,7 +2,9 @@
 
 import pytest
 
+from admin_app.services.records import one_time_codes
 from admin_app.services.records.error_tracking import sightings
+from admin_app.services.records.secret_box import SecretBox
 
 
 def failure(message: str, kind: type[Exception] = ValueError) -> Exception:
@@ -90,6 +92,14 @@ class TestScrubbed:
     )
     def test_no_secret_or_quoted_value_gets_through(self, message: str) -> None:
         assert "hunter2" not in sightings.scrubbed(message)
+
+    def test_nothing_of_a_second_factor_gets_through(self) -> None:
+        secret, sealed = one_time_codes.new_secret(), SecretBox("a key of this test").seal("x", owner_id=1)
+        code = one_time_codes.new_recovery_codes()[0]
+        address = one_time_codes.address(secret, "sam@desk.example")
+        for value in (secret, sealed, code, "123456", "123 456"):
+            assert sightings.scrubbed(f"no match for {value} here") == "no match for … here"
+        assert sightings.scrubbed(f"no picture of {address}") == "no picture of …"
 
     def test_long_numbers_go_and_short_ones_stay(self) -> None:
         assert sightings.scrubbed("card 4111111111111111 at row 12") == "card … at row 12"
