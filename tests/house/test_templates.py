@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from admin_app.models import User
 from tests.support.house import ADMIN_APP, name_of
 
 TEMPLATES = sorted((ADMIN_APP / "web" / "templates").rglob("*.html"))
@@ -63,3 +64,25 @@ class TestInlineCode:
 
     def test_scripts_and_styles_from_files_are_welcome(self) -> None:
         assert inline_code_in('<script src="/desk.js" defer></script><link rel="stylesheet" href="/desk.css">') == []
+
+
+class TestPasswordFields:
+    FIELD = re.compile(r"<input[^>]*\bautocomplete=\"(?:current|new)-password\"[^>]*>", re.DOTALL)
+
+    def test_they_are_masked_and_welcome_password_managers(self) -> None:
+        found = [field for template in TEMPLATES for field in self.FIELD.findall(template.read_text())]
+        assert len(found) >= 3, "sign-in, asking again, and every form"
+        assert [field for field in found if 'type="password"' not in field and "types[field.kind]" not in field] == []
+        typed = [
+            line for template in TEMPLATES for line in template.read_text().splitlines() if 'type="password"' in line
+        ]
+        assert [line for line in typed if "-password" not in line] == []
+
+    def test_nothing_keeps_anybody_from_pasting(self) -> None:
+        scripts = (ADMIN_APP / "web" / "static").glob("*.js")
+        assert [name_of(script) for script in scripts if re.search("paste|clipboard", script.read_text())] == []
+
+    def test_nothing_asks_for_a_hint_or_a_secret_question(self) -> None:
+        asked = re.compile(r"(?i)maiden|first pet|(password|secret)[ _-]+(hint|question)")
+        assert [name_of(template) for template in TEMPLATES if asked.search(template.read_text())] == []
+        assert [c.name for c in User.__table__.columns if re.search("hint|question|answer", c.name)] == []

@@ -14,9 +14,9 @@ DRIFT = 1
 
 DIGITS = 6
 RECOVERY_CODES = 10
-_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without what is taken for something else on paper."""
-_GROUPS, _GROUP_LENGTH = 4, 4
+_GROUPS, _GROUP_LENGTH = 6, 4
 
 
 def new_secret() -> str:
@@ -51,7 +51,7 @@ def is_time_based(code: str) -> bool:
 
 
 def new_recovery_codes() -> list[str]:
-    """Ten codes of 79 random bits, in groups that can be read out."""
+    """Ten codes of 118 random bits, in groups that can be read out."""
     return ["-".join(_group() for _ in range(_GROUPS)) for _ in range(RECOVERY_CODES)]
 
 
@@ -61,7 +61,7 @@ def hash_of(code: str) -> str:
 
 
 def _group() -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(_GROUP_LENGTH))
+    return "".join(secrets.choice(ALPHABET) for _ in range(_GROUP_LENGTH))
 
 
 def _same(right: str, typed: str) -> bool:

@@ -1,6 +1,6 @@
 """Sign-in sessions: opaque to the browser, rows on our side, so that they can be ended."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -52,6 +52,10 @@ class TestOpenSession:
         assert len(token) >= 43, "256 random bits"
         assert stored.token_hash == sign_in.hash_of(token)
         assert token not in repr(await desk.everything())
+
+    async def test_a_password_of_years_ago_still_opens(self, desk, passwords) -> None:
+        with clock.at(datetime(2046, 1, 15, 12, 0, tzinfo=UTC)):
+            assert await sign_in_as(desk, "sam")
 
     async def test_every_session_has_a_token_of_its_own(self, desk, passwords) -> None:
         assert len({await sign_in_as(desk, "sam") for _ in range(3)}) == 3

@@ -1,6 +1,7 @@
 """Six digits that change every thirty seconds, and codes for the day the phone is lost."""
 
 import base64
+import math
 from datetime import UTC, datetime, timedelta
 
 import pyotp
@@ -48,8 +49,12 @@ class TestRecoveryCodes:
         codes = one_time_codes.new_recovery_codes()
         assert len(set(codes)) == 10
         for code in codes:
-            assert [len(group) for group in code.split("-")] == [4, 4, 4, 4]
+            assert [len(group) for group in code.split("-")] == [4, 4, 4, 4, 4, 4]
             assert not set(code) & set("il1o0")
+
+    def test_each_holds_enough_chance_for_a_fast_hash(self) -> None:
+        code = one_time_codes.bare(one_time_codes.new_recovery_codes()[0])
+        assert len(code) * math.log2(len(one_time_codes.ALPHABET)) >= 112, "below that a hash needs salt and time"
 
     def test_the_hash_is_of_the_code_however_it_is_typed(self) -> None:
         hashes = {one_time_codes.hash_of(typed) for typed in ("abcd-efgh", "ABCD EFGH", "abcdefgh")}

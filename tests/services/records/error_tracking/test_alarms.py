@@ -30,7 +30,7 @@ SENTENCE = "10 errors of one kind in 5 minutes: KeyError (reference 3f2a91c0)"
 
 
 @contextmanager
-def listening(status: int = 204) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+def listening(status: int = 204, location: str = "") -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """A web server that takes what it is sent."""
     taken: list[dict[str, Any]] = []
 
@@ -39,6 +39,13 @@ def listening(status: int = 204) -> Iterator[tuple[str, list[dict[str, Any]]]]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             taken.append({**json.loads(body), "to": self.path, "type": self.headers["Content-Type"]})
             self.send_response(status)
+            if location:
+                self.send_header("Location", location)
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            taken.append({"to": self.path})
+            self.send_response(204)
             self.end_headers()
 
         def log_message(self, *words: Any) -> None:
@@ -136,6 +143,13 @@ class TestWebHook:
     def test_an_answer_that_is_none_is_an_error(self) -> None:
         with listening(status=500) as (url, _), pytest.raises(OSError, match="500"):
             WebHook(url)(ALERT)
+
+    @pytest.mark.parametrize("status", [301, 302, 303, 307])
+    def test_follows_nobody_elsewhere(self, status: int) -> None:
+        with listening() as (elsewhere, taken), listening(status, elsewhere) as (url, _):
+            with pytest.raises(OSError, match=str(status)):
+                WebHook(url)(ALERT)
+            assert taken == []
 
     @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://hook.example", "hook.example", ""])
     def test_goes_nowhere_but_to_the_web(self, url: str) -> None:
