@@ -139,6 +139,34 @@ class TestLimitedHttp:
         assert faults_in(headers_of(answer)) == []
 
 
+class TestFraming:
+    """Where a request ends is never a matter of opinion: what two servers could read in two ways is refused."""
+
+    DOUBTFUL = (
+        b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcde",
+        b"Content-Length: +4\r\n\r\nabcd",
+        b"Content-Length: 4, 4\r\n\r\nabcd",
+        b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\nnothing\r\n\r\n",
+        b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+        b"X: 1\r\n Transfer-Encoding: chunked\r\n\r\n",
+    )
+
+    @pytest.mark.parametrize("rest", DOUBTFUL, ids=repr)
+    async def test_what_can_be_read_in_two_ways_is_refused_once_and_for_all(self, ask: Ask, rest: bytes) -> None:
+        smuggled = b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n"
+        answer = await ask(b"POST / HTTP/1.1\r\nHost: x\r\n" + rest + smuggled)
+        assert answer[:13] in {b"HTTP/1.1 400 ", b""}, "refused, or hung up on in the middle of a body"
+        assert answer.count(b"HTTP/1.1 ") <= 1
+        assert b"read" not in answer
+
+    async def test_chunks_alone_are_read(self, ask: Ask) -> None:
+        """The negative control."""
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+        assert b"read 4" in await ask(head + b"4\r\nabcd\r\n0\r\n\r\n")
+
+
 class TestControl:
     """uvicorn's own protocol waits for ever and shows no headers of ours."""
 

@@ -1,5 +1,7 @@
 """What lies sealed in the database opens with a key of the desk, for its owner, and not otherwise."""
 
+import base64
+
 import pytest
 
 from admin_app.services.records.secret_box import SecretBox
@@ -23,9 +25,16 @@ class TestOpen:
         sealed = SecretBox(NEW).seal("ABC234", owner_id=7)
         assert SecretBox(NEW).open(sealed, owner_id=8) is None
 
-    @pytest.mark.parametrize("sealed", ["", "nonsense", "gAAAAAB" + "x" * 90])
+    @pytest.mark.parametrize("sealed", ["", "nonsense", "é", "AAAA", "A" * 16, "gAAAAAB" + "x" * 90])
     def test_is_nothing_when_it_was_never_sealed(self, sealed: str) -> None:
         assert SecretBox(NEW).open(sealed, owner_id=7) is None
+
+    def test_is_nothing_when_a_single_bit_was_changed(self) -> None:
+        whole = bytearray(base64.urlsafe_b64decode(SecretBox(NEW).seal("ABC234", owner_id=7)))
+        for place in range(len(whole)):
+            whole[place] ^= 1
+            assert SecretBox(NEW).open(base64.urlsafe_b64encode(whole).decode(), owner_id=7) is None
+            whole[place] ^= 1
 
     def test_a_key_that_the_desk_does_not_have_is_needed(self) -> None:
         sealed = SecretBox(OLD).seal("ABC234", owner_id=7)
