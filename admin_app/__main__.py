@@ -8,7 +8,7 @@ import typer
 from typer.exceptions import TyperException
 
 from admin_app.actor import command_line_actor
-from admin_app.cli import opening, serving, tickets
+from admin_app.cli import opening, serving, tickets, trash
 from admin_app.cli.talking import fail, say, sentences
 from admin_app.db.database import Database
 from admin_app.errors import InvalidInput
@@ -18,6 +18,7 @@ from admin_app.services.batches.csv_import import mapping as mappings
 from admin_app.services.operations import accounts, second_factor
 from admin_app.services.pages.ticket_list import TicketFilter
 from admin_app.services.records import passwords
+from admin_app.services.records.file_store import FileStore
 from admin_app.settings import Environment, Settings
 
 desk = typer.Typer(
@@ -155,6 +156,20 @@ def export_tickets(
             search=search,
         )
         opening.with_database(settings, lambda database: tickets.export_tickets(database, wanted, output))
+
+
+@desk.command("purge-trash")
+def purge_trash(
+    older_than: Annotated[int, typer.Option(min=1, max=36_500, help="Days since they were deleted.")],
+    apply: Annotated[bool, typer.Option("--apply", help="Really remove them; there is no way back.")] = False,
+) -> None:
+    """Remove what has been in the trash for long enough, for good. Without --apply it only says what would go."""
+    with sentences():
+        settings = read_settings()
+        store = FileStore(settings.attachments_folder, settings.max_attachment_bytes)
+        opening.with_database(
+            settings, lambda database: trash.purge_trash(database, store, older_than_days=older_than, apply=apply)
+        )
 
 
 @desk.command()
