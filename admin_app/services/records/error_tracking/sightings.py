@@ -15,7 +15,9 @@ LONGEST_PATH = 300
 SECRETS = re.compile(r"(?i)(password|secret|token|authorization|cookie)\S*\s*[=:].*")
 ADDRESSES = re.compile(r"[^\s/]+@[^\s/]+")
 QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\d{4,}|\S+@\S+")
-SECOND_FACTORS = re.compile(r"otpauth:\S*|\b[A-Z2-7]{32}\b|\b\w{4}(?:-\w{4}){3}\b|\b\d{3} \d{3}\b|\bgAAAA\S+")
+SECOND_FACTORS = re.compile(
+    r"otpauth:\S*|\b[A-Z2-7]{32}\b|\b\w{4}(?:-\w{4}){3,}\b|\b\d{3} \d{3}\b|(?<![\w-])[\w-]{60,}={0,2}"
+)
 """The address in a QR code, a key, a recovery code, six digits in two groups, a sealed secret."""
 
 

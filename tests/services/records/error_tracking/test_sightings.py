@@ -94,7 +94,8 @@ class TestScrubbed:
         assert "hunter2" not in sightings.scrubbed(message)
 
     def test_nothing_of_a_second_factor_gets_through(self) -> None:
-        secret, sealed = one_time_codes.new_secret(), SecretBox("a key of this test").seal("x", owner_id=1)
+        secret = one_time_codes.new_secret()
+        sealed = SecretBox("a key of this test").seal(secret, owner_id=1)
         code = one_time_codes.new_recovery_codes()[0]
         address = one_time_codes.address(secret, "sam@desk.example")
         for value in (secret, sealed, code, "123456", "123 456"):
