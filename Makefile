@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LOCK := config/constraints.txt
 # Nothing is installed that the lock does not name, nothing is built, and what comes is compared with its hash.
 INSTALL := $(BIN)/python -m pip install -q --require-hashes --only-binary :all: -r
-INSTALL_ITSELF := $(BIN)/python -m pip install -q --no-deps --no-index --no-build-isolation -e .
+INSTALL_ITSELF := $(BIN)/python -m pip install -qq --no-deps --no-index --no-build-isolation -e .
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 # Below these floors every branch is tested.
