@@ -161,15 +161,18 @@ def export_tickets(
 @desk.command("purge-trash")
 def purge_trash(
     older_than: Annotated[int, typer.Option(min=1, max=36_500, help="Days since they were deleted.")],
+    reason: Annotated[str, typer.Option(help="For the audit log; else the reason of each deletion.")] = "",
     apply: Annotated[bool, typer.Option("--apply", help="Really remove them; there is no way back.")] = False,
 ) -> None:
     """Remove what has been in the trash for long enough, for good. Without --apply it only says what would go."""
     with sentences():
         settings = read_settings()
         store = FileStore(settings.attachments_folder, settings.max_attachment_bytes)
-        opening.with_database(
-            settings, lambda database: trash.purge_trash(database, store, older_than_days=older_than, apply=apply)
-        )
+
+        async def empty(database: Database) -> None:
+            await trash.purge_trash(database, store, older_than_days=older_than, reason=reason, apply=apply)
+
+        opening.with_database(settings, empty)
 
 
 @desk.command()

@@ -67,6 +67,13 @@ class TestPurgeTrash:
         assert again.stdout.splitlines() == ["removed for good 0", "kept 0"]
         assert "removed for good 1" in run("purge-trash", "--older-than", "1").stdout
 
+    def test_a_reason_is_written_down_and_one_that_is_too_long_is_one_sentence(self, filled_url: str) -> None:
+        assert_refused(
+            run("purge-trash", "--older-than", "20", "--reason", "r" * 501), "Reason: At most 500 characters"
+        )
+        run("purge-trash", "--older-than", "20", "--reason", "Kept long enough.", "--apply")
+        assert {entry.reason for entry in stored(filled_url, AuditLog)} == {"Kept long enough."}
+
     def test_what_stays_is_named_a_few_by_number(self, filled_url: str, capsys: pytest.CaptureFixture[str]) -> None:
         kept = [trash.Kept(f"T-{number:06}", "still named as the parent of T-000001") for number in range(21)]
         trash._tell(0, kept)

@@ -13,11 +13,13 @@ from admin_app.services.records.file_store import FileStore
 SHOWN_KEPT = 20
 
 
-async def purge_trash(database: Database, store: FileStore, *, older_than_days: int, apply: bool) -> None:
+async def purge_trash(database: Database, store: FileStore, *, older_than_days: int, reason: str, apply: bool) -> None:
     """Remove what was deleted more than so many days ago; without `apply`, only say what that would be."""
     actor = command_line_actor()
     deleted_before = clock.now() - timedelta(days=older_than_days)
-    chosen = await database.read(lambda session: retention.plan(session, actor, deleted_before=deleted_before))
+    chosen = await database.read(
+        lambda session: retention.plan(session, actor, deleted_before=deleted_before, reason=reason)
+    )
     if not apply:
         say("Dry run: nothing was removed. With --apply this would happen:")
         _tell(len(chosen.numbers), chosen.kept)

@@ -1,8 +1,9 @@
 """Retention: what has been in the trash for long enough goes for good."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,6 +15,7 @@ from admin_app.models.ticket import Ticket
 from admin_app.permissions import Permission
 from admin_app.services.batches.units_of_work import RunsWork
 from admin_app.services.blocks import purge, stored_bytes
+from admin_app.services.records import text_rules
 from admin_app.services.records.file_store import FileStore
 
 GROUP_TICKETS = 100
@@ -34,11 +36,14 @@ class Plan:
 
     numbers: dict[int, str]
     kept: list[Kept] = field(default_factory=list)
+    reason: str = ""
+    """for the audit log; without one it is that of each deletion"""
 
 
-async def plan(session: AsyncSession, actor: Actor, *, deleted_before: datetime) -> Plan:
+async def plan(session: AsyncSession, actor: Actor, *, deleted_before: datetime, reason: str = "") -> Plan:
     """Which tickets were deleted before that time, and which of them something that stays still points at."""
     actor.require(Permission.TICKET_PURGE)
+    text_rules.check({"reason": reason})
     old = (Ticket.deleted_at.is_not(None), Ticket.deleted_at < deleted_before)
     found = await session.execute(
         select(Ticket.id, Ticket.ticket_number).where(*old).order_by(Ticket.id).execution_options(**INCLUDE_DELETED)
@@ -52,7 +57,7 @@ async def plan(session: AsyncSession, actor: Actor, *, deleted_before: datetime)
     children: dict[int, dict[int, str]] = {}
     for row in await session.execute(pointing.execution_options(**INCLUDE_DELETED)):
         children.setdefault(row.parent_id, {})[row.id] = row.ticket_number
-    return _in_order(numbers, children)
+    return replace(_in_order(numbers, children), reason=reason)
 
 
 async def purge_old(
@@ -72,9 +77,8 @@ async def purge_old(
     actor.require(Permission.TICKET_PURGE)
     purged, kept = 0, list(chosen.kept)
     for done, group in _groups(list(chosen.numbers)):
-        outcome = await run(
-            lambda session, group=group: _purge_group(session, actor, group, deleted_before, store)  # type: ignore[misc]
-        )
+        work = partial(_purge_group, actor=actor, group=group, before=deleted_before, reason=chosen.reason, store=store)
+        outcome = await run(work)
         purged += len(group) - len(outcome)
         kept += [Kept(chosen.numbers[ticket_id], reason) for ticket_id, reason in outcome.items()]
         on_group(done)
@@ -96,7 +100,7 @@ def _in_order(numbers: dict[int, str], children: dict[int, dict[int, str]]) -> P
 
 
 async def _purge_group(
-    session: AsyncSession, actor: Actor, group: Sequence[int], deleted_before: datetime, store: FileStore
+    session: AsyncSession, *, actor: Actor, group: Sequence[int], before: datetime, reason: str, store: FileStore
 ) -> dict[int, str]:
     """Purge a group in its order; reasons by id of those that stay."""
     statement = select(Ticket).where(Ticket.id.in_(group)).order_by(Ticket.id).with_for_update()
@@ -106,12 +110,13 @@ async def _purge_group(
         ticket = found.get(ticket_id)
         if ticket is None:
             staying[ticket_id] = "somebody else removed it meanwhile"
-        elif ticket.deleted_at is None or ticket.deleted_at >= deleted_before:
+        elif ticket.deleted_at is None or ticket.deleted_at >= before:
             staying[ticket_id] = "it was restored meanwhile"
         elif (await purge.count(session, actor, ticket)).pointing_here:
             staying[ticket_id] = "another ticket points at it by now"
         else:
-            keys = await purge.purge(session, actor, ticket, typed_number=ticket.ticket_number)
+            number = ticket.ticket_number
+            keys = await purge.purge(session, actor, ticket, typed_number=number, reason=reason)
             stored_bytes.remove_when_unused(session, store, Attachment.storage_key, keys)
     return staying
 

@@ -48,9 +48,12 @@ async def count(session: AsyncSession, actor: Actor, ticket: Ticket) -> PurgeCou
     return PurgeCounts(*(await session.execute(statement)).one())
 
 
-async def purge(session: AsyncSession, actor: Actor, ticket: Ticket, *, typed_number: str) -> list[str]:
+async def purge(
+    session: AsyncSession, actor: Actor, ticket: Ticket, *, typed_number: str, reason: str = ""
+) -> list[str]:
     """Remove a deleted, locked ticket for good; leaves a tombstone in the audit log.
 
+    The tombstone's reason is that of the deletion unless another one is given.
     Returns the storage keys of its files: their bytes may go once this is committed, unless others use them too.
     Raises `InvalidInput` at `typed_number` when that is not the ticket's number, `StillReferenced` when other
     tickets point at it. Notifications keep their text and lose their link.
@@ -69,7 +72,8 @@ async def purge(session: AsyncSession, actor: Actor, ticket: Ticket, *, typed_nu
         "comments": [removed.comments, 0],
         "attachments": [removed.attachments, 0],
     }
-    await audit.record(session, actor, AuditAction.PURGE, ticket, changes=tombstone, reason=ticket.delete_reason)
+    why = reason.strip() or ticket.delete_reason
+    await audit.record(session, actor, AuditAction.PURGE, ticket, changes=tombstone, reason=why)
     for child in (Attachment, Comment):
         await session.execute(delete(child).where(child.ticket_id == ticket.id).execution_options(**INCLUDE_DELETED))
     await session.delete(ticket)

@@ -5,7 +5,7 @@ from io import BytesIO
 
 import pytest
 
-from admin_app.errors import PermissionDenied
+from admin_app.errors import InvalidInput, PermissionDenied
 from admin_app.models import Attachment, AuditAction, AuditLog, Comment, Ticket
 from admin_app.permissions import Role
 from admin_app.services.batches import retention
@@ -97,6 +97,17 @@ class TestPurgeOld:
             (AuditAction.PURGE, ticket.ticket_number),
             (AuditAction.PURGE, other.ticket_number),
         ]
+
+    @pytest.mark.parametrize(("reason", "written"), [("", "a double"), (" Kept long enough. ", "Kept long enough.")])
+    async def test_the_tombstone_says_why(self, desk, store, reason: str, written: str) -> None:
+        await in_trash(desk)
+        chosen = await desk.read(retention.plan, desk.cast.ada, deleted_before=CUTOFF, reason=reason)
+        await retention.purge_old(desk.database.run, desk.cast.ada, chosen, deleted_before=CUTOFF, store=store)
+        assert (await desk.rows(AuditLog))[-1].reason == written
+
+    async def test_a_reason_that_cannot_be_stored_is_refused_before_anything_goes(self, desk) -> None:
+        with pytest.raises(InvalidInput):
+            await desk.read(retention.plan, desk.cast.ada, deleted_before=CUTOFF, reason="r" * 501)
 
     async def test_a_second_run_removes_nothing(self, desk, store) -> None:
         await in_trash(desk)
