@@ -7,6 +7,11 @@ import pytest
 
 from admin_app import permissions
 from admin_app.db.base import Base
+from admin_app.models.ticket import Status
+from admin_app.services.batches.bulk import choosing
+from admin_app.services.blocks import second_factor, workflow
+from admin_app.services.operations import accounts, following, tickets
+from admin_app.services.records import lookup, passwords, text_rules
 from admin_app.settings import Settings
 from tests.house.test_dangerous_calls import CALLERS
 from tests.support.house import ADMIN_APP, PROJECT_ROOT, python_files
@@ -69,7 +74,71 @@ class TestSettings:
         named = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", TEXT))
         assert named <= SETTINGS
 
+    def test_sessions_say_how_many(self) -> None:
+        assert set(INVENTORY["sessions"]) == {"idle", "absolute", "at_once"}
+        assert "as many as" in INVENTORY["sessions"]["at_once"], "Nothing counts them: a limit would be a new rule."
+
     def test_what_it_says_of_sessions_is_the_default(self) -> None:
         fields = Settings.model_fields
         assert f"{fields['session_idle_minutes'].default} unless set" in INVENTORY["sessions"]["idle"]
         assert f"{fields['session_absolute_hours'].default} unless set" in INVENTORY["sessions"]["absolute"]
+
+
+class TestRules:
+    @pytest.mark.parametrize(("field", "longest"), text_rules.LONGEST.items())
+    def test_the_length_of_each_text_is_the_one_that_is_checked(self, field: str, longest: int) -> None:
+        assert f"at most {longest:,}" in INVENTORY["takes"][field]
+
+    def test_passwords_numbers_and_limits_too(self) -> None:
+        takes, limits = INVENTORY["takes"], INVENTORY["limits"]
+        assert takes["password"].startswith(f"{passwords.SHORTEST} to {passwords.LONGEST} ")
+        assert str(lookup.LARGEST_ID) in takes["id"]
+        assert f"at most {following.MOST_TAGS} on a ticket" in takes["tag"]
+        assert limits["bulk"].startswith(f"{choosing.MOST_ROWS:,} ")
+        assert limits["guesses_of_codes"].startswith(f"{second_factor.MOST_GUESSES} ")
+
+
+class TestColumns:
+    @pytest.mark.parametrize("table", INVENTORY["columns"])
+    def test_every_column_has_somebody_who_writes_it(self, table: str) -> None:
+        listed = [column for columns in INVENTORY["columns"][table].values() for column in columns]
+        assert sorted(listed) == sorted(Base.metadata.tables[table].columns.keys())
+
+    @pytest.mark.parametrize(
+        ("table", "right", "editable"),
+        [
+            ("users", "by_user_edit", accounts.EDITABLE_FIELDS),
+            ("tickets", "by_ticket_edit", tickets.EDITABLE_FIELDS),
+        ],
+    )
+    def test_forms_write_the_columns_of_their_right(self, table: str, right: str, editable: tuple[str, ...]) -> None:
+        assert set(editable) == set(INVENTORY["columns"][table][right])
+
+    def test_every_right_is_a_permission(self) -> None:
+        rights = {name for table in INVENTORY["columns"].values() for name in table if name.startswith("by_")}
+        named = {name.removeprefix("by_").replace("_", ":", 1).replace("_", "-") for name in rights}
+        assert named - {"the:desk-itself"} <= set(map(str, permissions.Permission))
+
+
+class TestTogether:
+    def test_every_arrow_that_needs_something_is_covered_by_a_rule(self) -> None:
+        rules = INVENTORY["together"]
+        assert {"status", "end", "creator", "owner", "parent", "version", "leaving", "purge"} == set(rules)
+        ends = [arrow for arrow in workflow.ARROWS if arrow.target in {Status.RESOLVED, Status.CLOSED}]
+        assert all(arrow.needs_resolution for arrow in ends), rules["end"]
+
+
+class TestFiles:
+    def test_each_upload_says_what_it_takes_how_large_and_how_it_is_made_safe(self) -> None:
+        assert set(INVENTORY["file"]) == {"attachment", "import"}
+        limits = {name for name in SETTINGS if re.fullmatch("MAX_(ATTACHMENT|IMPORT)_BYTES", name)}
+        assert {one["largest"] for one in INVENTORY["file"].values()} == limits
+        assert all({"takes", "largest", "made_safe"} == set(one) for one in INVENTORY["file"].values())
+
+
+class TestCostly:
+    def test_every_batch_and_every_limit_of_sizes_is_in_it(self) -> None:
+        costly = INVENTORY["costly"]
+        assert {"sign_in", "lists", "export", "import", "bulk", "attachments", "forms", "pool"} <= set(costly)
+        words = " ".join(costly.values())
+        assert {name for name in SETTINGS if name.startswith("MAX_") and name not in words} == set()
