@@ -1,4 +1,4 @@
-"""HTTP as the web server speaks it, with an end to how long and how large the head of a request may get.
+"""HTTP as the web server speaks it, with an end to the head of a request, and to a body that nobody wants.
 
 uvicorn's httptools protocol waits for a head without limit of time or size, so a few slow or endless clients could take
 the desk's memory (the attack known as Slowloris). Its own refusals go out without the desk's headers; these have them.
@@ -14,6 +14,8 @@ from admin_app.web.guard import HEADERS
 
 HEAD_SECONDS = 10.0
 LARGEST_HEAD = 64 * 1024
+LINGER_SECONDS = 1.0
+"""How long the rest of a refused body is read and forgotten, so that whoever sends it gets to see the answer."""
 
 
 class LimitedHttp(HttpToolsProtocol):
@@ -22,6 +24,7 @@ class LimitedHttp(HttpToolsProtocol):
     _head_timer: TimerHandle | None = None
     _head_bytes = 0
     _is_in_head = True
+    _is_in_body = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody has connected and owes us a request."""
@@ -54,9 +57,20 @@ class LimitedHttp(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is here; what follows has limits of its own."""
-        self._is_in_head = False
+        self._is_in_head, self._is_in_body = False, True
         self._stop_timer()
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The whole request is here."""
+        self._is_in_body = False
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Answered; whoever is still sending then is hung up on soon, or the line would be theirs for ever."""
+        super().on_response_complete()
+        if self._is_in_body:
+            self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
     def send_400_response(self, msg: str) -> None:
         """No HTTP at all."""

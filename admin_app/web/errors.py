@@ -18,8 +18,6 @@ logger = logging.getLogger("admin_app.web")
 HIDDEN_FIELDS = frozenset({TOKEN_FIELD, KEY_FIELD, "version"})
 SECRET_WORDS = ("password", "secret", "code", "token")
 """A field with one of these in its name is never shown again, whichever page it belongs to."""
-UNREAD = frozenset({408, 413})
-"""The rest of the request is still on its way; hanging up is the only way not to read it."""
 WORTH_REPEATING = frozenset({409, 503, 504})
 
 TITLES = {
@@ -79,8 +77,6 @@ async def answer(request: Request, error: Exception) -> Response:
         await record_refusal(request, found.actor, str(error))
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(error.retry_after)
-    if error.status_code in UNREAD:
-        headers["Connection"] = "close"
     if wants_json(request):
         return JSONResponse({"error": str(error)}, status_code=error.status_code, headers=headers)
     try:

@@ -26,7 +26,7 @@ class RequestLimits:
             await self.app(scope, receive, send)
             return
         status_code, sentence = refusal
-        answer = PlainTextResponse(f"{sentence}\n", status_code=status_code, headers={"Connection": "close"})
+        answer = PlainTextResponse(f"{sentence}\n", status_code=status_code)
         await answer(scope, receive, send)
 
 

@@ -20,7 +20,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     size, more = 0, True
     if scope["path"] == "/slow":
         await asyncio.sleep(0.6)
-    while more:
+    while more and scope["path"] != "/refused":
         message = await receive()
         size, more = size + len(message.get("body", b"")), message.get("more_body", False)
     body = f"read {size}".encode()
@@ -123,6 +123,14 @@ class TestLimitedHttp:
         answer = await ask(GOOD, b"GET /")
         assert answer.count(b"HTTP/1.1 ") == 1
 
+    async def test_a_refused_body_is_answered_and_then_hung_up_on(
+        self, ask: Ask, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(limited_http, "LINGER_SECONDS", 0.3)
+        head = b"POST /refused HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % 10**12
+        answer = await ask(head, *[b"x" * 10_000] * 10, pause=0.01, patience=0.9)
+        assert b"read 0" in answer, "and not still open"
+
     @pytest.mark.parametrize(
         "start", [b"GET / HTTP/1.1\r\nX-Long: ", b"GET /"], ids=["a header without end", "an address without end"]
     )
@@ -180,6 +188,10 @@ class TestControl:
 
     async def test_a_head_without_end_is_read(self, ask: Ask) -> None:
         assert await ask(b"GET / HTTP/1.1\r\nX-Long: ", *[b"x" * 10_000] * 8, patience=0.5) == b"still open"
+
+    async def test_whoever_sends_a_refused_body_keeps_the_line(self, ask: Ask) -> None:
+        head = b"POST /refused HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % 10**12
+        assert await ask(head, *[b"x" * 10_000] * 10, pause=0.01, patience=0.9) == b"still open"
 
     async def test_its_refusals_lack_headers(self, ask: Ask) -> None:
         assert faults_in(headers_of(await ask(b"HELLO\r\n\r\n"))) != []

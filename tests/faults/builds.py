@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import os
 from typing import Any
 
 from sqlalchemy import text
@@ -19,7 +20,7 @@ from admin_app.db.database import Database
 from admin_app.errors import AppError, Unavailable
 from admin_app.services.batches.imports import runs
 from admin_app.services.blocks import editing
-from admin_app.web import sign_in
+from admin_app.web import guard, sign_in
 
 HERE = "tests.faults.builds"
 
@@ -137,4 +138,11 @@ def importing_without_counting() -> Starlette:
         """Later, perhaps."""
 
     runs._Journal.batch = batch
+    return create_app_from_environment()
+
+
+def reading_without_end() -> Starlette:
+    """Broken: a form may be as large as it likes."""
+    guard.MOST_FIELDS = 10_000_000
+    os.environ["MAX_FORM_BYTES"] = str(10**12)
     return create_app_from_environment()

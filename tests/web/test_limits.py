@@ -44,9 +44,7 @@ class TestRequestLimits:
     async def test_headers_may_be_so_many_and_so_large(
         self, window: Any, headers: list[tuple[str, str]], status: int
     ) -> None:
-        answer = await window().get("/health/live", headers=headers)
-        assert answer.status_code == status
-        assert answer.headers.get("connection") == ("close" if status == 431 else None)
+        assert (await window().get("/health/live", headers=headers)).status_code == status
 
     async def test_it_is_found_out_before_anybody_looks_at_the_database(
         self, window: Any, statement_counter: Any, desk: Desk
@@ -80,7 +78,6 @@ class TestSlowBody:
         async with desk.nothing_written():
             answer = await self.send(sam, scene, 100, 0.02)
         assert answer.status_code == 408
-        assert answer.headers["connection"] == "close"
         assert "This form arrived too slowly, so nothing was saved." in text_of(answer)
 
     async def test_what_keeps_coming_fast_enough_may_take_longer(self, scene: Scene, visit: Visit) -> None:
