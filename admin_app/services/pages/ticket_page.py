@@ -58,11 +58,13 @@ async def _thread(session: AsyncSession, ticket: Ticket, *, limit: int, batch: s
     def number(model: Any, conditions: list[Any]) -> Any:
         return select(func.count(model.id)).where(*conditions).scalar_subquery()
 
+    together = [number(Ticket, [Ticket.delete_batch_id == batch]).label("deleted_together")] if batch else []
     counted = select(
         number(Comment, of_comments).label("comments"),
         number(Attachment, of_attachments).label("attachments"),
         number(TicketWatcher, of_watchers).label("watchers"),
         history.number(ticket).label("history"),
+        *together,
     ).execution_options(**INCLUDE_DELETED)
     comments = await newest(Comment, of_comments, Comment.author)
     return Thread(

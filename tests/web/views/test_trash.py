@@ -7,7 +7,7 @@ import pytest
 from admin_app.models import Attachment, AuditAction, AuditLog, Comment, Ticket, User
 from admin_app.services.records.file_store import FileStore
 from tests.services.scenes import Desk
-from tests.web.browsing import Visitor, form_on, names_of_links, text_of
+from tests.web.browsing import Visitor, form_on, links_on, names_of_links, text_of
 from tests.web.scene import Scene
 
 Visit = Callable[..., Awaitable[Visitor]]
@@ -32,6 +32,19 @@ class TestDetails:
         page = text_of(await (await visit("sue")).get(f"/admin/trash/details/{scene.deleted.id}"))
         for expected in ("Spam", "Looks like spam.", "1 comment, 1 file", "spam"):
             assert expected in page
+        assert "deleted together" not in page
+
+    async def test_what_was_deleted_together_can_be_restored_together(
+        self, desk: Desk, scene: Scene, visit: Visit
+    ) -> None:
+        for _ in range(2):
+            other = await desk.deleted_ticket()
+            await desk.set(Ticket, other.id, delete_batch_id=scene.deleted.delete_batch_id)
+        sue = await visit("sue")
+        page = await sue.get(f"/admin/trash/details/{scene.deleted.id}")
+        assert "Restore all 3 that were deleted together" in text_of(page)
+        [link] = [link for link in links_on(page) if "/admin/trash/bulk?batch=" in link]
+        assert "Restore: everything that was deleted together" in text_of(await sue.get(link))
 
     async def test_a_live_ticket_is_not_in_the_trash(self, scene: Scene, visit: Visit) -> None:
         sue = await visit("sue")
