@@ -76,7 +76,7 @@ class SecurityHeaders:
                 if headers.get("Content-Disposition", "").startswith("attachment"):
                     headers["Content-Security-Policy"] = DOWNLOAD_POLICY
                 if scope["scheme"] == "https":
-                    headers["Strict-Transport-Security"] = "max-age=31536000"
+                    headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
                 is_asset = scope["path"].startswith(self.asset_paths) and message["status"] == 200
                 headers["Cache-Control"] = "public, max-age=3600" if is_asset else "no-store"
             await send(message)

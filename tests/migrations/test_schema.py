@@ -56,6 +56,10 @@ class TestUpgrade:
     async def test_an_empty_database_gets_every_table(self, database_url) -> None:
         assert await look(database_url, tables_in) == set(Base.metadata.tables) | {"alembic_version"}
 
+    async def test_nobody_has_an_account_on_a_new_desk(self, database_url) -> None:
+        count = text("SELECT count(*) FROM users")
+        assert await look(database_url, lambda connection: connection.execute(count).scalar()) == 0
+
     async def test_the_schema_is_what_the_models_say(self, database_url) -> None:
         assert await look(database_url, differences) == []
 

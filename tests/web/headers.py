@@ -25,6 +25,7 @@ DOWNLOAD_POLICY = {
     "sandbox": "",
 }
 TURNED_OFF = ("camera", "geolocation", "microphone", "payment", "usb")
+ONE_YEAR = "max-age=31536000; includeSubDomains"
 NOT_STORED, STORED = "no-store", "public, max-age=3600"
 
 
@@ -43,6 +44,6 @@ def faults_in(headers: Mapping[str, Sequence[str]], *, is_asset: bool = False, i
     faults += [f"{part} of the policy" for part, value in policy.items() if parts.get(part) != value]
     turned_off = "".join(headers.get("permissions-policy", []))
     faults += [f"{feature} is not turned off" for feature in TURNED_OFF if f"{feature}=()" not in turned_off]
-    if is_https != bool(headers.get("strict-transport-security")):
+    if list(headers.get("strict-transport-security", [])) != ([ONE_YEAR] if is_https else []):
         faults.append(f"strict-transport-security: {headers.get('strict-transport-security')}")
     return faults + [f"{name} tells too much" for name in ("server", "x-powered-by") if name in headers]

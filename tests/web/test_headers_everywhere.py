@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 
 from tests.services.scenes import Desk
 from tests.web.browsing import ORIGIN, Visitor
-from tests.web.headers import EXACTLY, NOT_STORED, POLICY, faults_in
+from tests.web.headers import EXACTLY, NOT_STORED, ONE_YEAR, POLICY, faults_in
 from tests.web.routes import ASSETS, every_address
 from tests.web.scene import Scene
 
@@ -139,4 +139,6 @@ class TestControl:
 
     def test_plain_https_and_talkative_servers_are_found(self) -> None:
         assert faults_in(self.GOOD, is_https=True) != []
+        assert faults_in({**self.GOOD, "strict-transport-security": ["max-age=31536000"]}, is_https=True) != []
+        assert faults_in({**self.GOOD, "strict-transport-security": [ONE_YEAR]}, is_https=True) == []
         assert faults_in({**self.GOOD, "server": ["uvicorn"]}) != []
