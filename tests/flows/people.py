@@ -1,11 +1,15 @@
 """One of the cast at a browser window: what they click, type and read."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from playwright.sync_api import Locator, Page, expect
 
 from admin_app.models import Ticket
 from tests.flows.stage import PASSWORD
+
+PATIENCE, LOOKS_EVERY = 20_000, 50
+"""In milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,14 @@ class Person:
     def press(self, name: str) -> None:
         """Press a button of the page."""
         self.main.get_by_role("button", name=name, exact=True).click()
+
+    def until(self, condition: Callable[[], object]) -> None:
+        """Wait for something that is not on the page."""
+        for _ in range(PATIENCE // LOOKS_EVERY):
+            if condition():
+                return
+            self.page.wait_for_timeout(LOOKS_EVERY)
+        raise AssertionError("it never came true")
 
     def sees(self, *texts: str) -> None:
         """All of these are on the page."""

@@ -1,10 +1,13 @@
 """What a story begins with: the cast with passwords, tickets, and a hand on the database while pages ask for it."""
 
 import itertools
+import re
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 from anyio.from_thread import BlockingPortal
 from sqlalchemy import text, update
@@ -19,6 +22,9 @@ from tests.support.cast import Cast, store_cast
 
 PASSWORD = "correct horse battery"
 HELD = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "LOCK TABLE tickets, comments IN ACCESS EXCLUSIVE MODE"}
+
+CHECKED_OUT = re.compile(r'^desk_pool_checked_out\{pool="(?:main|writer)"\} (\S+)$', re.MULTILINE)
+LOOKS, PAUSE_SECONDS = 3, 0.05
 
 _numbers = itertools.count(1)
 
@@ -66,6 +72,16 @@ class Stage:
         finally:
             self._portal.call(connection.rollback)
             self._portal.call(connection.close)
+
+    def somebody_waits(self) -> bool:
+        """Whether a request waits for the database, and has not only passed by, with a connection in its hands."""
+        return all(self._connections_to_write() for _ in range(LOOKS))
+
+    def _connections_to_write(self) -> int:
+        time.sleep(PAUSE_SECONDS)
+        with urlopen(self.server.path("/metrics"), timeout=30) as answer:
+            found = CHECKED_OUT.findall(answer.read().decode())
+        return int(float(found[0]))
 
     async def _hold(self) -> Any:
         connection = await self._database.engines.write.connect()

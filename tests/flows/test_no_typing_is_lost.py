@@ -42,7 +42,7 @@ class TestBusy:
         sam.fill("Add a comment", TEXT)
         with stage.tickets_held():
             sid.main.get_by_role("button", name="Comment", exact=True).click(no_wait_after=True)
-            sid.page.wait_for_timeout(300)
+            sid.until(stage.somebody_waits)
             with sam.page.expect_response("**/ticket/comment/*") as answer:
                 sam.press("Comment")
             assert answer.value.status == 503
@@ -81,7 +81,7 @@ class TestMistakes:
 
         sam.page.on("dialog", stay)
         sam.page.locator("#menu").get_by_role("link", name="Dashboard").click(no_wait_after=True)
-        sam.page.wait_for_timeout(300)
+        sam.until(lambda: asked)
         assert asked == ["beforeunload"]
         expect(sam.main.get_by_label("Add a comment")).to_have_value("Not yet sent")
 

@@ -51,7 +51,7 @@ def somebody_waiting_for_a_lock(stage: Stage, enter) -> Iterator[str]:
     sid.fill("Add a comment", "Held up.")
     with stage.tickets_held():
         sid.main.get_by_role("button", name="Comment", exact=True).click(no_wait_after=True)
-        sid.page.wait_for_timeout(300)
+        sid.until(stage.somebody_waits)
         yield f"POST /admin/ticket/comment/{ticket.id}"
     sid.sees("Your comment")
 
