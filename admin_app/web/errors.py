@@ -95,7 +95,7 @@ async def error_page(request: Request, error: AppError, *, status_code: int | No
     typed = [
         (name, value)
         for name, value in form.multi_items()
-        if isinstance(value, str) and not _is_secret(name) and value.strip()
+        if isinstance(value, str) and not is_secret(name) and value.strip()
     ]
     context = {
         "status_code": status,
@@ -109,7 +109,8 @@ async def error_page(request: Request, error: AppError, *, status_code: int | No
     return await render(request, "error.html", context, status_code=status)
 
 
-def _is_secret(name: str) -> bool:
+def is_secret(name: str) -> bool:
+    """Whether a field's text must not come back on any page."""
     return name != TOKEN_FIELD and any(word in name for word in SECRET_WORDS)
 
 

@@ -21,7 +21,7 @@ from admin_app.services.operations import step_up
 from admin_app.services.operations.sign_in import SignedIn
 from admin_app.services.records import passwords
 from admin_app.web.desk import desk_of, form_of, text_in
-from admin_app.web.errors import HIDDEN_FIELDS, wants_json
+from admin_app.web.errors import HIDDEN_FIELDS, is_secret, wants_json
 from admin_app.web.guard import TOKEN_FIELD
 from admin_app.web.pages import render
 
@@ -108,7 +108,7 @@ async def _ask(request: Request, found: SignedIn, verdict: Verdict | None) -> Re
     sent = [
         (name, value)
         for name, value in form_of(request).multi_items()
-        if isinstance(value, str) and name not in OWN_FIELDS and name != TOKEN_FIELD
+        if isinstance(value, str) and not is_secret(name) and name != TOKEN_FIELD
     ]
     context = {
         "sent": sent,

@@ -192,6 +192,11 @@ class TestTheQuestion:
         assert "<script>alert" not in answer.text
         assert form_on(answer).fields["reason"] == '"><script>alert(1)</script>'
 
+    async def test_a_secret_in_the_form_is_not_repeated(self, desk: Desk, scene: Scene, ada: Visitor) -> None:
+        path = f"/admin/trash/purge/{scene.deleted.id}"
+        answer = await ada.post(path, {"password": "a new one for Sid", "confirm_code": "424242"})
+        assert [word for word in ("a new one for Sid", "424242") if word in answer.text] == []
+
     async def test_a_script_is_told_in_json(self, desk: Desk, scene: Scene, ada: Visitor) -> None:
         path = f"/admin/trash/purge/{scene.deleted.id}"
         answer = await ada.post(path, {"typed_number": "T-1"}, Accept="application/json")
