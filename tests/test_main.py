@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -99,7 +100,8 @@ class TestMigrate:
     ) -> None:
         monkeypatch.setenv("DATABASE_URL", f"sqlite+aiosqlite:///{tmp_path}/new/folder/desk.sqlite3")
         assert run("migrate").exit_code == 0
-        assert (tmp_path / "new" / "folder" / "desk.sqlite3").exists()
+        file = tmp_path / "new" / "folder" / "desk.sqlite3"
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, "people's data is for the desk alone to read"
 
 
 class TestUnmigrated:

@@ -47,10 +47,11 @@ def refuse_missing_file(database_url: str) -> None:
 
 
 def migrate(database_url: str) -> None:
-    """Bring the database to the newest schema; an SQLite file is made with its folder."""
+    """Bring the database to the newest schema; an SQLite file is made with its folder, for this user alone."""
     file = sqlite_file(database_url)
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
     schema.upgrade(database_url)
 
 
