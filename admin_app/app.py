@@ -32,6 +32,7 @@ from admin_app.web.errors import ErrorPages, http_error
 from admin_app.web.guard import Guard, SecurityHeaders
 from admin_app.web.limits import RequestLimits
 from admin_app.web.proxies import TrustedProxies
+from admin_app.web.routes import OnlyListed, RouteTable
 from admin_app.web.sign_in import HOME_PATH, SIGN_IN_PATH
 from admin_app.web.tokens import Tokens
 from admin_app.web.uploads import file_limit
@@ -69,6 +70,7 @@ def create_app(settings: Settings) -> Starlette:
         lifespan=lifespan,
     )
     admin = DeskAdmin(app, database.read_sessions)
+    table = RouteTable()
     app.user_middleware = [
         Middleware(TrustedProxies, networks=settings.trusted_proxies),
         Middleware(SecurityHeaders, asset_paths=ASSET_PATHS),
@@ -76,9 +78,11 @@ def create_app(settings: Settings) -> Starlette:
         Middleware(TrustedHostMiddleware, allowed_hosts=list(settings.trusted_hosts), www_redirect=False),
         Middleware(AttachDesk, desk=open_desk(settings, database, errors), templates=admin.templates),
         Middleware(ErrorPages),
+        Middleware(OnlyListed, table=table),
         Middleware(Guard, sign_in_path=SIGN_IN_PATH, file_limit=file_limit),
     ]
     app.state.database = database
+    app.state.routes = table
     app.state.errors = errors
     return app
 

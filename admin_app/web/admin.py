@@ -139,10 +139,8 @@ class DeskAdmin(Admin):
     async def edit(self, request: Request) -> Response:
         """The edit form under its optimistic lock, and its answer."""
         view = self.record_view(request)
-        if not view.can_edit or not view.has_permission(request, "details"):
+        if not view.can_edit or not view.has_permission(request, "edit"):
             raise NotFound
-        if not view.has_permission(request, "edit"):
-            raise PermissionDenied
         return await view.edit_page(request, request.path_params["pk"])
 
     @login_required

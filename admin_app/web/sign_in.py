@@ -73,6 +73,7 @@ class DeskAuthentication(AuthenticationBackend):
         request.state.holder.actor = found.actor.name
         if must_set_up(request) and not is_open_before_set_up(request):
             return await _ask_to_set_up(request)
+        request.state.route.admit(found.actor)
         if found.should_note(clock.now()) and not is_aside(request):
             await _note_seen(request, found.session_id)
         return await step_up.confirmed(request, found) or True

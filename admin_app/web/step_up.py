@@ -24,6 +24,7 @@ from admin_app.web.desk import desk_of, form_of, text_in
 from admin_app.web.errors import HIDDEN_FIELDS, is_secret, wants_json
 from admin_app.web.guard import TOKEN_FIELD
 from admin_app.web.pages import render
+from admin_app.web.routes import ROWS
 
 CODE_FIELD = "confirm_code"
 PASSWORD_FIELD = "confirm_password"  # noqa: S105 - a field's name
@@ -50,12 +51,7 @@ class Guarded:
         return self.method == request.method and compile_path(self.path)[0].match(request.scope["path"]) is not None
 
 
-GUARDED: Sequence[Guarded] = (
-    Guarded("/admin/trash/purge/{pk}", Permission.TICKET_PURGE),
-    Guarded("/admin/user/role/{pk}", Permission.USER_CHANGE_ROLE),
-    Guarded("/admin/user/second-factor/{pk}", Permission.USER_RESET_PASSWORD),
-    Guarded("/admin/second-factor/begin"),
-)
+GUARDED: Sequence[Guarded] = tuple(Guarded(row.path, row.permission) for row in ROWS if row.confirms)
 
 
 def needs_confirmation(request: Request, found: SignedIn) -> bool:

@@ -15,19 +15,6 @@ from tests.web.browsing import Visitor
 from tests.web.scene import BOX, Scene
 
 SIGN_IN, SIGN_OUT, CODE = "/admin/login", "/admin/logout", "/admin/login/code"
-NOTHING_BEHIND = frozenset(
-    {
-        "/admin/trash/create",
-        "/admin/audit-log/create",
-        "/admin/notification/create",
-        "/admin/comment/create",
-        "/admin/trash/edit/{pk:path}",
-        "/admin/audit-log/edit/{pk:path}",
-        "/admin/notification/edit/{pk:path}",
-    }
-)
-"""Addresses that SQLAdmin's generic routes take and no view of ours answers."""
-
 NOTHING_TO_HAND_OVER = hashlib.sha256(b"[[], []]").hexdigest()
 """What the preview of somebody without open tickets shows: no tickets, nobody who gets any."""
 

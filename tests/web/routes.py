@@ -29,8 +29,14 @@ def every_address(app: Starlette, desk: Desk, scene: Scene) -> list[Address]:
     ids = _ids(desk, scene)
     return [
         Address(template, _filled(template, ids), methods)
-        for template, methods in _templates(app.routes, _identities(app))
+        for template, methods in every_template(app)
+        if app.state.routes.find(template) is not None
     ]
+
+
+def every_template(app: Starlette) -> list[tuple[str, frozenset[str]]]:
+    """What the application object holds, whether or not it has a row in the table."""
+    return list(_templates(app.routes, _identities(app)))
 
 
 def post_addresses(app: Starlette, desk: Desk, scene: Scene) -> list[Address]:

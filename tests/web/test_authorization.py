@@ -22,7 +22,7 @@ PAGES = {
     "/admin/ticket/details/{pk:path}": (200, 200, 404, 200),
     "/admin/ticket/create": (200, 200, 403, 200),
     "/admin/ticket/edit/{pk:path}": (200, 200, 404, 200),
-    "/admin/ticket/ajax/lookup": (400, 400, 400, 400),
+    "/admin/ticket/ajax/lookup": (400, 400, 403, 400),
     "/admin/ticket/number/{number}": (303, 303, 403, 303),
     "/admin/ticket/attachment/{pk}": (200, 200, 403, 200),
     "/admin/ticket/resolve/{pk}": (200, 200, 403, 200),
