@@ -34,7 +34,7 @@ async def long_ago(desk: Desk, **ago: float) -> None:
 
 
 @pytest.fixture
-async def ada(desk: Desk, scene: Scene, visit: Visit) -> Visitor:
+async def ada(desk: Desk, visit: Visit) -> Visitor:
     """She signed in a while ago."""
     visitor = await visit("ada")
     await visitor.token()
@@ -42,9 +42,14 @@ async def ada(desk: Desk, scene: Scene, visit: Visit) -> Visitor:
     return visitor
 
 
-async def ask_to_purge(visitor: Visitor, scene: Scene) -> httpx.Response:
-    typed = {"typed_number": scene.deleted.ticket_number}
-    return await visitor.post(f"/admin/trash/purge/{scene.deleted.id}", typed)
+@pytest.fixture
+async def deleted(desk: Desk) -> Ticket:
+    """Something to remove for good."""
+    return await desk.deleted_ticket()
+
+
+async def ask_to_purge(visitor: Visitor, deleted: Ticket) -> httpx.Response:
+    return await visitor.post(f"/admin/trash/purge/{deleted.id}", {"typed_number": deleted.ticket_number})
 
 
 class TestTheList:
@@ -92,25 +97,25 @@ class TestTheList:
 
 
 class TestThePassword:
-    async def test_lets_the_form_go_on_as_it_was(self, desk: Desk, scene: Scene, ada: Visitor) -> None:
-        question = await ask_to_purge(ada, scene)
+    async def test_lets_the_form_go_on_as_it_was(self, desk: Desk, deleted: Ticket, ada: Visitor) -> None:
+        question = await ask_to_purge(ada, deleted)
         form = form_on(question)
-        assert form.fields["typed_number"] == scene.deleted.ticket_number
+        assert form.fields["typed_number"] == deleted.ticket_number
         answer = await ada.submit(form, confirm_password=PASSWORD)
         assert (answer.status_code, answer.headers["location"]) == (303, "/admin/trash/list")
-        assert await desk.stored(Ticket, scene.deleted.id) is None
+        assert await desk.stored(Ticket, deleted.id) is None
 
-    async def test_is_then_not_asked_for_ten_minutes(self, desk: Desk, scene: Scene, ada: Visitor) -> None:
-        await ada.submit(form_on(await ask_to_purge(ada, scene)), confirm_password=PASSWORD)
+    async def test_is_then_not_asked_for_ten_minutes(self, desk: Desk, deleted: Ticket, ada: Visitor) -> None:
+        await ada.submit(form_on(await ask_to_purge(ada, deleted)), confirm_password=PASSWORD)
         path = f"/admin/user/role/{desk.cast.users['olaf']}"
         assert (await ada.post(path, {"role": "staff"})).status_code == 303
         await long_ago(desk, minutes=10)
         assert QUESTION in text_of(await ada.post(path, {"role": "ops"}))
 
     async def test_a_mistake_in_the_form_is_told_after_it_with_the_text_kept(
-        self, desk: Desk, scene: Scene, ada: Visitor
+        self, desk: Desk, deleted: Ticket, ada: Visitor
     ) -> None:
-        path = f"/admin/trash/purge/{scene.deleted.id}"
+        path = f"/admin/trash/purge/{deleted.id}"
         question = await ada.post(path, {"typed_number": "T-999"})
         answer = await ada.submit(form_on(question), confirm_password=PASSWORD)
         assert answer.status_code == 422
@@ -119,27 +124,27 @@ class TestThePassword:
         assert "confirm_password" not in answer.text
 
     async def test_a_wrong_one_asks_again_and_nothing_typed_is_lost(
-        self, desk: Desk, scene: Scene, ada: Visitor
+        self, desk: Desk, deleted: Ticket, ada: Visitor
     ) -> None:
-        answer = await ada.submit(form_on(await ask_to_purge(ada, scene)), confirm_password="a wrong guess")
+        answer = await ada.submit(form_on(await ask_to_purge(ada, deleted)), confirm_password="a wrong guess")
         assert (answer.status_code, "This is not right." in text_of(answer)) == (403, True)
-        assert form_on(answer).fields["typed_number"] == scene.deleted.ticket_number
+        assert form_on(answer).fields["typed_number"] == deleted.ticket_number
         assert "a wrong guess" not in answer.text
-        assert await desk.stored(Ticket, scene.deleted.id) is not None
+        assert await desk.stored(Ticket, deleted.id) is not None
         entry = (await desk.rows(AuditLog))[-1]
         assert (entry.action, entry.reason) == (AuditAction.PASSWORD_REFUSED, step_up.TO_CONFIRM)
 
-    async def test_ten_wrong_ones_are_enough(self, desk: Desk, scene: Scene, ada: Visitor) -> None:
-        form = form_on(await ask_to_purge(ada, scene))
+    async def test_ten_wrong_ones_are_enough(self, desk: Desk, deleted: Ticket, ada: Visitor) -> None:
+        form = form_on(await ask_to_purge(ada, deleted))
         actor = desk.cast.ada
         fresh = step_up.Fresh((await desk.rows(UserSession))[-1].id, timedelta(minutes=10))
         for _ in range(10):
             await desk.run(step_up.confirm_with_password, actor, fresh=fresh, proven_hash=None)
         answer = await ada.submit(form, confirm_password=PASSWORD)
         assert (answer.status_code, "Too many wrong tries." in text_of(answer)) == (429, True)
-        assert await desk.stored(Ticket, scene.deleted.id) is not None
+        assert await desk.stored(Ticket, deleted.id) is not None
 
-    async def test_a_form_sent_twice_is_done_once(self, desk: Desk, scene: Scene, ada: Visitor) -> None:
+    async def test_a_form_sent_twice_is_done_once(self, desk: Desk, deleted: Ticket, ada: Visitor) -> None:
         path = f"/admin/user/role/{desk.cast.users['olaf']}"
         form = form_on(await ada.post(path, {"role": "staff"}))
         answers = [(await ada.submit(form, confirm_password=PASSWORD)).status_code for _ in range(2)]
@@ -147,7 +152,9 @@ class TestThePassword:
         changes = [entry for entry in await desk.rows(AuditLog) if entry.action is AuditAction.CHANGE_ROLE]
         assert len(changes) == 1
 
-    async def test_is_no_part_of_what_the_form_is_remembered_by(self, desk: Desk, scene: Scene, ada: Visitor) -> None:
+    async def test_is_no_part_of_what_the_form_is_remembered_by(
+        self, desk: Desk, deleted: Ticket, ada: Visitor
+    ) -> None:
         """The key of a form covers its fields; a password shall not be among them, however well hashed."""
         path = f"/admin/user/role/{desk.cast.users['olaf']}"
         form = form_on(await ada.post(path, {"role": "staff"}))
@@ -164,23 +171,25 @@ class TestTheCode:
 
     @pytest.mark.parametrize("kind", ["time-based", "recovery"])
     async def test_lets_the_form_go_on_as_it_was(
-        self, desk: Desk, scene: Scene, ada: Visitor, secret: str, kind: str
+        self, desk: Desk, deleted: Ticket, ada: Visitor, secret: str, kind: str
     ) -> None:
-        form = form_on(await ask_to_purge(ada, scene))
+        form = form_on(await ask_to_purge(ada, deleted))
         typed = code(secret) if kind == "time-based" else RECOVERY
         assert (await ada.submit(form, confirm_code=typed)).status_code == 303
-        assert await desk.stored(Ticket, scene.deleted.id) is None
+        assert await desk.stored(Ticket, deleted.id) is None
 
-    async def test_the_password_does_not_do_instead(self, desk: Desk, scene: Scene, ada: Visitor, secret: str) -> None:
-        question = await ask_to_purge(ada, scene)
+    async def test_the_password_does_not_do_instead(
+        self, desk: Desk, deleted: Ticket, ada: Visitor, secret: str
+    ) -> None:
+        question = await ask_to_purge(ada, deleted)
         assert "confirm_password" not in question.text
         answer = await ada.submit(form_on(question), confirm_password=PASSWORD)
         assert answer.status_code == 403
-        assert await desk.stored(Ticket, scene.deleted.id) is not None
+        assert await desk.stored(Ticket, deleted.id) is not None
 
-    async def test_a_wrong_one_asks_again(self, desk: Desk, scene: Scene, ada: Visitor, secret: str) -> None:
+    async def test_a_wrong_one_asks_again(self, desk: Desk, deleted: Ticket, ada: Visitor, secret: str) -> None:
         typed = wrong_code(secret)
-        answer = await ada.submit(form_on(await ask_to_purge(ada, scene)), confirm_code=typed)
+        answer = await ada.submit(form_on(await ask_to_purge(ada, deleted)), confirm_code=typed)
         assert (answer.status_code, "This is not right." in text_of(answer)) == (403, True)
         assert typed not in answer.text
 
@@ -192,35 +201,35 @@ class TestTheQuestion:
         assert "<script>alert" not in answer.text
         assert form_on(answer).fields["reason"] == '"><script>alert(1)</script>'
 
-    async def test_a_secret_in_the_form_is_not_repeated(self, desk: Desk, scene: Scene, ada: Visitor) -> None:
-        path = f"/admin/trash/purge/{scene.deleted.id}"
+    async def test_a_secret_in_the_form_is_not_repeated(self, desk: Desk, deleted: Ticket, ada: Visitor) -> None:
+        path = f"/admin/trash/purge/{deleted.id}"
         answer = await ada.post(path, {"password": "a new one for Sid", "confirm_code": "424242"})
         assert [word for word in ("a new one for Sid", "424242") if word in answer.text] == []
 
-    async def test_a_script_is_told_in_json(self, desk: Desk, scene: Scene, ada: Visitor) -> None:
-        path = f"/admin/trash/purge/{scene.deleted.id}"
+    async def test_a_script_is_told_in_json(self, desk: Desk, deleted: Ticket, ada: Visitor) -> None:
+        path = f"/admin/trash/purge/{deleted.id}"
         answer = await ada.post(path, {"typed_number": "T-1"}, Accept="application/json")
         assert answer.status_code == 403
         assert "Confirm first that it is you" in answer.json()["error"]
 
     async def test_another_window_of_the_same_person_is_asked_for_itself(
-        self, desk: Desk, scene: Scene, ada: Visitor, visit: Visit
+        self, desk: Desk, deleted: Ticket, ada: Visitor, visit: Visit
     ) -> None:
         other = await visit("ada")
         await other.token()
         await long_ago(desk)
-        await ada.submit(form_on(await ask_to_purge(ada, scene)), confirm_password=PASSWORD)
+        await ada.submit(form_on(await ask_to_purge(ada, deleted)), confirm_password=PASSWORD)
         path = f"/admin/user/role/{desk.cast.users['olaf']}"
         assert QUESTION in text_of(await other.post(path, {"role": "staff"}))
         assert (await desk.stored(User, desk.cast.users["olaf"])).role is Role.OPS
 
     @pytest.mark.parametrize("field", ["confirm_code", "confirm_password"])
     async def test_while_the_desk_is_busy_the_proof_is_not_repeated_on_the_page(
-        self, desk: Desk, scene: Scene, ada: Visitor, monkeypatch: pytest.MonkeyPatch, field: str
+        self, desk: Desk, deleted: Ticket, ada: Visitor, monkeypatch: pytest.MonkeyPatch, field: str
     ) -> None:
         if field == "confirm_code":
             await give(desk, desk.cast.ada.id, BOX)
-        form = form_on(await ask_to_purge(ada, scene))
+        form = form_on(await ask_to_purge(ada, deleted))
 
         async def busy(*args: object, **options: object) -> None:
             raise Unavailable
@@ -229,10 +238,10 @@ class TestTheQuestion:
             monkeypatch.setattr(step_up, name, busy)
         answer = await ada.submit(form, **{field: "a proof of mine"})
         assert (answer.status_code, "a proof of mine" in answer.text) == (503, False)
-        assert form_on(answer).fields["typed_number"] == scene.deleted.ticket_number
+        assert form_on(answer).fields["typed_number"] == deleted.ticket_number
 
     async def test_those_who_have_nothing_to_prove_it_with_are_told_what_to_do(
-        self, desk: Desk, scene: Scene, ada: Visitor, monkeypatch: pytest.MonkeyPatch
+        self, desk: Desk, deleted: Ticket, ada: Visitor, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """As after a sign-in through a provider: there is no password to ask for."""
 
@@ -240,9 +249,9 @@ class TestTheQuestion:
             return None
 
         monkeypatch.setattr(step_up, "own_password_hash", none)
-        answer = await ask_to_purge(ada, scene)
+        answer = await ask_to_purge(ada, deleted)
         assert (answer.status_code, "sign in again" in text_of(answer)) == (403, True)
-        assert scene.deleted.ticket_number in text_of(answer)
+        assert deleted.ticket_number in text_of(answer)
         assert "confirm_password" not in answer.text
         answer = await ada.submit(form_on(answer), confirm_password="")
         assert answer.status_code == 403
@@ -256,7 +265,7 @@ class TestTheSetting:
 
     @pytest.mark.parametrize(("minutes", "is_asked"), [(29, False), (31, True)])
     async def test_says_how_long_a_confirmation_is_fresh(
-        self, desk: Desk, scene: Scene, ada: Visitor, minutes: int, is_asked: bool
+        self, desk: Desk, deleted: Ticket, ada: Visitor, minutes: int, is_asked: bool
     ) -> None:
         await long_ago(desk, minutes=minutes)
-        assert (QUESTION in text_of(await ask_to_purge(ada, scene))) is is_asked
+        assert (QUESTION in text_of(await ask_to_purge(ada, deleted))) is is_asked
