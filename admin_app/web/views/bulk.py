@@ -124,7 +124,9 @@ async def ask_or_preview(
     actor.require(Permission.TICKET_BULK)
     form = form_of(request)
     is_sent = request.method == "POST"
-    query = QueryParams(text_in(form, "selection")[:MOST_QUERY]) if is_sent else request.query_params
+    query = QueryParams(text_in(form, "selection")) if is_sent else request.query_params
+    if len(str(query)) > MOST_QUERY:  # cutting it would leave part of a number: another ticket
+        raise Malformed("That is too long a choice. Tick fewer tickets, or choose all that match.")
     kind = _kind_in(query, path)
     actor.require(ACTIONS[kind].permission)
     selection = selection_in(query, actor.timezone)
