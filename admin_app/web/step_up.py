@@ -1,21 +1,18 @@
 """Before what cannot be taken back: is it still you?
 
-One place decides which requests need a fresh confirmation, and asks for it: a code from those who have a second factor,
-the password from the others. The question carries the form that was sent, so the answer to it goes on with that very
-form, and nothing typed is lost.
+The table of routes says which requests need a fresh confirmation; this asks for it: a code from those who have a second
+factor, the password from the others. The question carries the form that was sent, so the answer to it goes on with that
+very form, and nothing typed is lost.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import anyio.to_thread
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import compile_path
 
 from admin_app import clock
-from admin_app.permissions import Permission
 from admin_app.services.blocks.second_factor import Verdict
 from admin_app.services.operations import step_up
 from admin_app.services.operations.sign_in import SignedIn
@@ -24,7 +21,7 @@ from admin_app.web.desk import desk_of, form_of, text_in
 from admin_app.web.errors import HIDDEN_FIELDS, is_secret, wants_json
 from admin_app.web.guard import TOKEN_FIELD
 from admin_app.web.pages import render
-from admin_app.web.routes import ROWS
+from admin_app.web.routes import Row
 
 CODE_FIELD = "confirm_code"
 PASSWORD_FIELD = "confirm_password"  # noqa: S105 - a field's name
@@ -38,26 +35,10 @@ SENTENCES = {
 }
 
 
-@dataclass(frozen=True)
-class Guarded:
-    """Requests that need a fresh confirmation of those who may send them at all; the others are refused anyway."""
-
-    path: str
-    permission: Permission | None = None
-    method: str = "POST"
-
-    def covers(self, request: Request) -> bool:
-        """Whether this is about the request."""
-        return self.method == request.method and compile_path(self.path)[0].match(request.scope["path"]) is not None
-
-
-GUARDED: Sequence[Guarded] = tuple(Guarded(row.path, row.permission) for row in ROWS if row.confirms)
-
-
 def needs_confirmation(request: Request, found: SignedIn) -> bool:
-    """Whether this request may not go on as it is."""
-    row = next((row for row in GUARDED if row.covers(request)), None)
-    if row is None or not (row.permission is None or found.actor.can(row.permission)):
+    """Whether this request may not go on as it is: its row in the table of routes asks, and the last answer is old."""
+    row: Row = request.state.route
+    if not (row.confirms and request.method == "POST"):
         return False
     return not step_up.is_fresh(found.stepped_up_at, desk_of(request).second_factor.fresh_for)
 
