@@ -20,6 +20,7 @@ from admin_app.db.engine import PoolOptions, create_engines
 from admin_app.db.holders import Holder, current_holder
 from admin_app.db.slow_queries import SlowQueries
 from admin_app.services.operations.sign_in import Lifetime
+from admin_app.services.operations.sign_in_attempts import Limit
 from admin_app.services.records.error_tracking.alarms import Alarm, Mail, Notifier, WebHook
 from admin_app.services.records.error_tracking.tracker import ErrorTracker
 from admin_app.services.records.file_store import FileStore
@@ -104,6 +105,7 @@ def open_desk(settings: Settings, database: Database, errors: ErrorTracker) -> D
             idle=timedelta(minutes=settings.session_idle_minutes),
             absolute=timedelta(hours=settings.session_absolute_hours),
         ),
+        sign_in_limit=Limit(tries=settings.sign_in_attempts, within=timedelta(minutes=settings.sign_in_window_minutes)),
         second_factor=SecondFactorRules(
             box=SecretBox(*settings.signing_keys()),
             fresh_for=timedelta(minutes=settings.step_up_minutes),

@@ -64,6 +64,8 @@ class Settings(BaseSettings):
     body_timeout_seconds: Annotated[float, Field(gt=0)] = 20.0
     session_idle_minutes: Annotated[int, Field(gt=0)] = 30
     session_absolute_hours: Annotated[int, Field(gt=0)] = 12
+    sign_in_attempts: Annotated[int, Field(ge=1)] = 10
+    sign_in_window_minutes: Annotated[int, Field(ge=1)] = 5
     second_factor_required_for: Annotated[tuple[Role, ...], NoDecode] = ()
     step_up_minutes: Annotated[int, Field(gt=0)] = 10
     pool_size: Annotated[int, Field(ge=1)] = 10

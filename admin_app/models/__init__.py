@@ -1,6 +1,7 @@
 """One table a file; enumerations beside the table that uses them."""
 
 from admin_app.models.attachment import Attachment
+from admin_app.models.attempt_counter import AttemptCounter
 from admin_app.models.audit_log import AuditAction, AuditLog
 from admin_app.models.audit_member import AuditMember
 from admin_app.models.batch import Batch, BatchKind, BatchState
@@ -22,6 +23,7 @@ from admin_app.models.watcher import TicketWatcher, WatchLevel
 
 __all__ = [
     "Attachment",
+    "AttemptCounter",
     "AuditAction",
     "AuditLog",
     "AuditMember",

@@ -35,6 +35,7 @@ class AuditAction(StrEnum):
     EXPORT = "EXPORT"
     SIGN_IN = "SIGN_IN"
     SIGN_IN_REFUSED = "SIGN_IN_REFUSED"
+    SIGN_IN_THROTTLED = "SIGN_IN_THROTTLED"
     SIGN_OUT = "SIGN_OUT"
     END_SESSIONS = "END_SESSIONS"
     CHANGE_PASSWORD = "CHANGE_PASSWORD"  # noqa: S105 - an action's name, not a password

@@ -15,6 +15,7 @@ from admin_app.actor import Actor
 from admin_app.errors import AppError
 from admin_app.permissions import Role
 from admin_app.services.operations.sign_in import Caller, Lifetime, SignedIn
+from admin_app.services.operations.sign_in_attempts import Limit
 from admin_app.services.records.error_tracking.sightings import Sighting
 from admin_app.services.records.file_store import FileStore
 from admin_app.services.records.secret_box import SecretBox
@@ -71,6 +72,7 @@ class Desk:
     """Mappings that the deployment brings."""
     tokens: Tokens
     lifetime: Lifetime
+    sign_in_limit: Limit
     second_factor: SecondFactorRules
     max_form_bytes: int
     body_timeout: float

@@ -1,6 +1,7 @@
 """Cookie ↔ server-side session ↔ Actor."""
 
 import logging
+from typing import Any
 from urllib.parse import quote
 
 import anyio.to_thread
@@ -10,10 +11,10 @@ from starlette.responses import RedirectResponse, Response
 
 from admin_app import clock
 from admin_app.errors import AppError, InvalidInput
-from admin_app.services.operations import sign_in
+from admin_app.services.operations import sign_in, sign_in_attempts
 from admin_app.services.operations.sign_in import Begun
 from admin_app.services.records import passwords
-from admin_app.web import step_up
+from admin_app.web import step_up, throttle
 from admin_app.web.desk import caller_of, desk_of, form_of, must_set_up, signed_in, text_in
 from admin_app.web.errors import answer, wants_json
 from admin_app.web.guard import SAFE_METHODS, session_cookie, session_token
@@ -83,24 +84,38 @@ class DeskAuthentication(AuthenticationBackend):
         desk = desk_of(request)
         form = form_of(request)
         email, password = text_in(form, "username"), text_in(form, "password")
+        attempt, caller = throttle.attempt_of(request, email), caller_of(request)
+        admission = await desk.database.run(
+            lambda session: sign_in_attempts.admit(session, attempt, caller=caller, limit=desk.sign_in_limit)
+        )
+        if admission.is_refused:
+            return await sign_in_page(request, error=throttle.TooManyTries(admission.retry_after))
         stored = await desk.database.read(lambda session: sign_in.stored_hash(session, email=email))
         is_right = await anyio.to_thread.run_sync(passwords.is_right, password[: passwords.LONGEST + 1], stored)
         rehashed = None
         if is_right and stored is not None and passwords.needs_rehash(stored):
             rehashed = await anyio.to_thread.run_sync(passwords.hash_password, password)
-        begun = await desk.database.run(
-            lambda session: sign_in.open_session(
+
+        async def open_session(session: Any) -> Begun | None:
+            begun = await sign_in.open_session(
                 session,
                 email=email,
                 proven_hash=stored if is_right else None,
                 rehashed=rehashed,
-                caller=caller_of(request),
+                caller=caller,
                 lifetime=desk.lifetime,
+                replaces=session_token(request),
             )
-        )
+            if begun is not None:
+                await sign_in_attempts.succeeded(session, attempt, admission, caller=caller)
+            return begun
+
+        begun = await desk.database.run(open_session)
         if begun is None:
             return await sign_in_page(request, error=InvalidInput(WRONG))
-        return enter(request, begun, own_path(text_in(form, "next")))
+        response = enter(request, begun, own_path(text_in(form, "next")))
+        throttle.remember(request, response, attempt)
+        return response
 
     async def logout(self, request: Request) -> Response | bool:
         """End the session on our side and forget the cookie."""
@@ -159,6 +174,10 @@ async def sign_in_page(request: Request, *, error: AppError | None = None) -> Re
         "username": text_in(form, "username"),
         "next": own_path(text_in(form, "next") or request.query_params.get("next", "")),
     }
+    if isinstance(error, throttle.TooManyTries):
+        response = await render(request, "sign_in.html", context, status_code=error.status_code)
+        response.headers["Retry-After"] = str(error.retry_after)
+        return response
     return await render(request, "sign_in.html", context, status_code=400 if error else 200)
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any
 
-from itsdangerous import BadData, Signer, URLSafeSerializer
+from itsdangerous import BadData, Signer, URLSafeSerializer, URLSafeTimedSerializer
 from itsdangerous.encoding import want_bytes
 
 
@@ -16,6 +16,7 @@ class Tokens:
         how: dict[str, Any] = {"key_derivation": "hmac", "digest_method": hashlib.sha256}  # its defaults are weaker
         self._forms = Signer(oldest_first, salt="desk.form", **how)
         self._messages = URLSafeSerializer(oldest_first, salt="desk.message", signer_kwargs=how)
+        self._devices = URLSafeTimedSerializer(oldest_first, salt="desk.device", signer_kwargs=how)
 
     def form_token(self, session_token: str) -> str:
         """The token that forms of this sign-in carry; useless for any other sign-in."""
@@ -39,3 +40,15 @@ class Tokens:
         except (BadData, ValueError, TypeError):
             return None
         return str(code), str(label)
+
+    def pack_device(self, account: str, device: str) -> str:
+        """The mark of a browser that was let into an account, as a cookie value."""
+        return str(self._devices.dumps([account, device]))
+
+    def unpack_device(self, packed: str, *, max_age: int) -> tuple[str, str] | None:
+        """Account and device in a cookie; None when it is not one of ours, or too old."""
+        try:
+            account, device = self._devices.loads(packed, max_age=max_age)
+        except (BadData, ValueError, TypeError):
+            return None
+        return str(account), str(device)

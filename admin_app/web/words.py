@@ -59,6 +59,7 @@ VERBS: Mapping[str, str] = {
     "RECOVERY_CODES_NEW": "made new recovery codes",
     "RECOVERY_CODE_USED": "used a recovery code",
     "CODE_REFUSED": "typed a code that was refused",
+    "SIGN_IN_THROTTLED": "had too many tries at signing in",
     "PASSWORD_REFUSED": "typed a password that was refused",
 }
 

@@ -81,6 +81,12 @@ async def begin_whole(session: AsyncSession, user: User, *, caller: Caller, life
     return token
 
 
+async def end_replaced(session: AsyncSession, token: str) -> None:
+    """End the sign-in that a browser held before it got a new one."""
+    held = (UserSession.token_hash == hash_of(token), UserSession.revoked_at.is_(None))
+    await session.execute(update(UserSession).where(*held).values(revoked_at=clock.now()))
+
+
 async def end_all(session: AsyncSession, user_id: int) -> int:
     """End every session of a person, half-open ones too, from the next request on; says how many were open."""
     await session.execute(delete(HalfOpenSession).where(HalfOpenSession.user_id == user_id))

@@ -61,11 +61,13 @@ async def open_session(
     rehashed: str | None,
     caller: Caller,
     lifetime: Lifetime,
+    replaces: str = "",
 ) -> Begun | None:
     """A new sign-in, or None when address and password did not open a desk account.
 
     `proven_hash` is the stored hash that the password was checked against, None when it was wrong. Unknown address,
     wrong password, deactivated account and customer are not told apart; the audit log has the refused address.
+    `replaces` is the token that this browser held before: that sign-in ends.
     """
     address = lookup.address_in(email)[:254]
     user = await session.scalar(select(User).where(User.email == address))
@@ -74,6 +76,7 @@ async def open_session(
         return None
     if rehashed is not None:
         user.password_hash = rehashed
+    await sign_in_sessions.end_replaced(session, replaces)
     return await sign_in_sessions.begin(session, user, caller=caller, lifetime=lifetime)
 
 
