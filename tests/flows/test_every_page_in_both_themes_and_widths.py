@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from admin_app.models import Channel, Priority, Status, WatchLevel
+from admin_app.models import BatchKind, Channel, Priority, Status, Ticket, WatchLevel
+from admin_app.services.batches.bulk import apply, preview, undo
+from admin_app.services.batches.bulk.choosing import Selection
+from admin_app.services.batches.bulk.preview import Wanted
 from admin_app.services.operations import comments, following, tickets
 from admin_app.services.records.error_tracking import storing
 from admin_app.services.records.error_tracking.storing import Counted
@@ -32,6 +35,12 @@ PAGES = {
     "ticket-new": "/admin/ticket/create",
     "ticket-transfer": "/admin/ticket/transfer/{busy}",
     "ticket-delete": "/admin/ticket/delete/{busy}",
+    "bulk-hand-over": "/admin/ticket/bulk?action=assign&ids={busy}&ids={quiet}",
+    "bulk-close": "/admin/ticket/bulk?action=close&scope=matching&status=new",
+    "bulk-preview": "/admin/ticket/bulk/{bulk_previewed}",
+    "bulk-done": "/admin/ticket/bulk/{bulk_done}",
+    "bulk-undone": "/admin/ticket/bulk/{bulk_undone}",
+    "trash-bulk": "/admin/trash/bulk?ids={deleted}",
     "trash": "/admin/trash/list",
     "trash-entry": "/admin/trash/details/{deleted}",
     "trash-restore": "/admin/trash/restore/{deleted}",
@@ -70,7 +79,7 @@ LOOKS = [Look(width, theme) for width in (1280, 390) for theme in ("light", "dar
 
 
 @pytest.fixture(scope="module")
-def places(stage: Stage) -> dict[str, int]:
+def places(stage: Stage) -> dict[str, int | str]:
     """A desk with something on every page, and what is in its addresses."""
     cast = stage.cast
     busy = stage.ticket(
@@ -95,7 +104,27 @@ def places(stage: Stage) -> dict[str, int]:
     deleted = stage.ticket("Sent twice")
     stage.run(lambda s: comments.add(s, cast.sam, deleted.id, body="A double.", is_internal=False))
     stage.run(lambda s: tickets.delete(s, cast.sam, deleted.id, reason="a double", version=1))
-    return {"busy": busy.id, "quiet": quiet.id, "deleted": deleted.id, **cast.users}
+    batches = stored_batches(stage, [busy.id, late.id, quiet.id, deleted.id, 4_711])
+    return {"busy": busy.id, "quiet": quiet.id, "deleted": deleted.id, **batches, **cast.users}
+
+
+def stored_batches(stage: Stage, ids: list[int]) -> dict[str, str]:
+    """A preview with a refused row, a batch that is done, and one that is undone, of which one ticket was kept."""
+    ada = stage.cast.ada
+
+    def previewed(kind: BatchKind, **typed: str) -> str:
+        made = stage.run(lambda s: preview.preview(s, ada, Wanted(kind, typed), Selection(ids=ids)))
+        return str(made.batch_id)
+
+    done = previewed(BatchKind.TAG, tags="seen together")
+    stage.run(lambda s: apply.apply(s, ada, done))
+    undone = previewed(BatchKind.PRIORITY, priority="1")
+    stage.run(lambda s: apply.apply(s, ada, undone))
+    touched = stage.run(lambda s: s.get(Ticket, ids[1]))
+    stage.run(lambda s: tickets.edit(s, ada, touched.id, {"category": "Parcels"}, version=touched.version))
+    stage.run(lambda s: undo.undo(s, ada, undone))
+    waiting = previewed(BatchKind.ASSIGN, new_owner="sid@desk.example", reason=f"As {UNBROKEN} says")
+    return {"bulk_previewed": waiting, "bulk_done": done, "bulk_undone": undone}
 
 
 def keep_picture(page: Page, look: Look, name: str) -> None:
