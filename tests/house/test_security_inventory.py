@@ -95,6 +95,10 @@ class TestRules:
         assert str(lookup.LARGEST_ID) in takes["id"]
         assert f"at most {following.MOST_TAGS} on a ticket" in takes["tag"]
         assert limits["bulk"].startswith(f"{choosing.MOST_ROWS:,} ")
+        tries, minutes = (
+            Settings.model_fields[name].default for name in ("sign_in_attempts", "sign_in_window_minutes")
+        )
+        assert limits["guesses_of_passwords"].startswith(f"{tries} in {minutes} minutes ")
         assert limits["guesses_of_codes"].startswith(f"{second_factor.MOST_GUESSES} ")
 
 
