@@ -21,6 +21,7 @@ from admin_app.db.holders import Holder, current_holder
 from admin_app.db.slow_queries import SlowQueries
 from admin_app.services.operations.sign_in import Lifetime
 from admin_app.services.operations.sign_in_attempts import Limit
+from admin_app.services.operations.single_sign_on import Rules
 from admin_app.services.records.error_tracking.alarms import Alarm, Mail, Notifier, WebHook
 from admin_app.services.records.error_tracking.tracker import ErrorTracker
 from admin_app.services.records.file_store import FileStore
@@ -35,6 +36,7 @@ from admin_app.web.limits import RequestLimits
 from admin_app.web.proxies import TrustedProxies
 from admin_app.web.routes import OnlyListed, RouteTable
 from admin_app.web.sign_in import HOME_PATH, SIGN_IN_PATH
+from admin_app.web.single_sign_on.provider import Client, Provider
 from admin_app.web.tokens import Tokens
 from admin_app.web.uploads import file_limit
 
@@ -111,11 +113,32 @@ def open_desk(settings: Settings, database: Database, errors: ErrorTracker) -> D
             fresh_for=timedelta(minutes=settings.step_up_minutes),
             required_for=frozenset(settings.second_factor_required_for),
         ),
+        provider=open_provider(settings),
         max_form_bytes=settings.max_form_bytes,
         body_timeout=settings.body_timeout_seconds,
         metrics_token=settings.metrics_token.get_secret_value(),
         holder=note_holder,
     )
+
+
+def open_provider(settings: Settings) -> Provider | None:
+    """Single sign-on, where an issuer is set."""
+    if not settings.oidc_issuer:
+        return None
+    client = Client(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret.get_secret_value(),
+        scopes=settings.oidc_scopes,
+        role_claim=settings.oidc_role_claim,
+        label=settings.oidc_button_label,
+    )
+    rules = Rules(
+        roles=settings.oidc_roles,
+        creates_accounts=settings.oidc_create_accounts,
+        asks_code=settings.oidc_second_factor,
+    )
+    return Provider(client, rules=rules, timeout=settings.oidc_timeout_seconds)
 
 
 def open_database(settings: Settings) -> Database:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, IPvAnyNetwork, SecretStr, model_validator
 from pydantic_settings import (
@@ -67,6 +68,16 @@ class Settings(BaseSettings):
     sign_in_attempts: Annotated[int, Field(ge=1)] = 10
     sign_in_window_minutes: Annotated[int, Field(ge=1)] = 5
     second_factor_required_for: Annotated[tuple[Role, ...], NoDecode] = ()
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_scopes: str = "openid email profile"
+    oidc_role_claim: str = ""
+    oidc_roles: Annotated[dict[str, Role], NoDecode] = {}
+    oidc_create_accounts: bool = False
+    oidc_second_factor: bool = False
+    oidc_button_label: Annotated[str, Field(min_length=1, max_length=60)] = "Sign in with single sign-on"
+    oidc_timeout_seconds: Annotated[float, Field(gt=0, le=30)] = 5.0
     step_up_minutes: Annotated[int, Field(gt=0)] = 10
     pool_size: Annotated[int, Field(ge=1)] = 10
     pool_max_overflow: Annotated[int, Field(ge=0)] = 5
@@ -106,11 +117,14 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def split_lists(cls, values: dict[str, object]) -> dict[str, object]:
-        """Lists come as one comma-separated word from the environment."""
+        """Lists come as one comma-separated word from the environment, mappings as pairs with = between."""
         for name in LISTS:
             given = values.get(name)
             if isinstance(given, str):
                 values[name] = tuple(word.strip() for word in given.split(",") if word.strip())
+        roles = values.get("oidc_roles")
+        if isinstance(roles, str):
+            values["oidc_roles"] = dict(_pair(word) for word in roles.split(",") if word.strip())
         return values
 
     @model_validator(mode="after")
@@ -122,6 +136,32 @@ class Settings(BaseSettings):
         if self.alert_email_to and not (self.smtp_host and self.alert_email_from):
             raise ValueError("ALERT_EMAIL_TO needs SMTP_HOST and ALERT_EMAIL_FROM as well")
         return self
+
+    @model_validator(mode="after")
+    def refuse_broken_single_sign_on(self) -> Self:
+        """A door to another house is checked before anybody stands in front of it; all faults are said at once."""
+        if self.oidc_issuer:
+            faults = [cure for is_wrong, cure in self._faults_of_single_sign_on() if is_wrong]
+            if faults:
+                raise ValueError("; and ".join(faults))
+        return self
+
+    def _faults_of_single_sign_on(self) -> Iterator[tuple[bool, str]]:
+        yield (
+            not _is_safe_issuer(self.oidc_issuer),
+            "OIDC_ISSUER must begin with https:// (http:// only on this machine) and have no ? or #",
+        )
+        yield not self.oidc_client_id, "OIDC_ISSUER needs OIDC_CLIENT_ID as well"
+        yield "openid" not in self.oidc_scopes.split(), "OIDC_SCOPES must hold openid"
+        yield (
+            bool(self.oidc_roles) != bool(self.oidc_role_claim),
+            "OIDC_ROLE_CLAIM and OIDC_ROLES belong together: set both or neither",
+        )
+        yield Role.CUSTOMER in self.oidc_roles.values(), "OIDC_ROLES must not name customer: a customer never signs in"
+        yield (
+            self.oidc_create_accounts and not self.oidc_roles,
+            "OIDC_CREATE_ACCOUNTS needs OIDC_ROLE_CLAIM and OIDC_ROLES: a new account needs a role",
+        )
 
     @model_validator(mode="after")
     def refuse_weak_production(self) -> Self:
@@ -175,6 +215,21 @@ class Settings(BaseSettings):
         if not file.exists():
             _keep_fresh_key(file)
         return file.read_text()
+
+
+def _pair(word: str) -> tuple[str, str]:
+    """The role stands behind the last = because a group may hold one."""
+    group, _, role = word.strip().rpartition("=")
+    return group.strip(), role.strip()
+
+
+def _is_safe_issuer(issuer: str) -> bool:
+    try:
+        parts = urlsplit(issuer)
+    except ValueError:
+        return False
+    is_local = parts.scheme == "http" and parts.hostname in LOCAL_HOSTS
+    return bool(parts.hostname) and (parts.scheme == "https" or is_local) and not parts.query and not parts.fragment
 
 
 def _is_weak(key: SecretStr) -> bool:

@@ -8,12 +8,14 @@ from admin_app.models.batch import Batch, BatchKind, BatchState
 from admin_app.models.comment import Comment
 from admin_app.models.error_group import ErrorGroup
 from admin_app.models.error_report import ErrorReport
+from admin_app.models.external_identity import ExternalIdentity
 from admin_app.models.half_open_session import HalfOpenSession
 from admin_app.models.idempotency_key import IdempotencyKey
 from admin_app.models.import_layout import ImportLayout
 from admin_app.models.import_rejection import ImportRejection
 from admin_app.models.notification import Notification, NotificationType
 from admin_app.models.second_factor import RecoveryCode, SecondFactor
+from admin_app.models.sign_in_flow import SignInFlow
 from admin_app.models.tag import Tag, ticket_tags
 from admin_app.models.ticket import Channel, Priority, Status, Ticket
 from admin_app.models.ticket_import import ImportMode, ImportState, TicketImport
@@ -34,6 +36,7 @@ __all__ = [
     "Comment",
     "ErrorGroup",
     "ErrorReport",
+    "ExternalIdentity",
     "HalfOpenSession",
     "IdempotencyKey",
     "ImportLayout",
@@ -45,6 +48,7 @@ __all__ = [
     "Priority",
     "RecoveryCode",
     "SecondFactor",
+    "SignInFlow",
     "Status",
     "Tag",
     "Ticket",

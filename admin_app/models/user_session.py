@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from admin_app.db.base import Base, Identified
@@ -25,6 +25,9 @@ class UserSession(Identified, Timestamped, Base):
     revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime, default=None)
     stepped_up_at: Mapped[datetime | None] = mapped_column(UTCDateTime, default=None)
     """when the person last proved, in this sign-in, that it is still them"""
+
+    by_provider: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """the provider of single sign-on has vouched for them, and for whatever second factor it asks for"""
 
     user: Mapped[User] = relationship(lazy="raise")
 

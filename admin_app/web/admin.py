@@ -23,9 +23,10 @@ from admin_app.permissions import Permission
 from admin_app.web import pages, words
 from admin_app.web.authorization import DeskAuthorization
 from admin_app.web.code_page import code_page
-from admin_app.web.desk import actor_of
+from admin_app.web.desk import actor_of, desk_of, form_of
 from admin_app.web.errors import ErrorPages, http_error
-from admin_app.web.sign_in import DeskAuthentication, sign_in_page
+from admin_app.web.sign_in import PROVIDER_BUTTON, DeskAuthentication, sign_in_page
+from admin_app.web.single_sign_on.pages import back_page, to_provider
 from admin_app.web.views.audit_log import AuditLogView
 from admin_app.web.views.base import RecordView
 from admin_app.web.views.comment import CommentView
@@ -75,10 +76,13 @@ class DeskAdmin(Admin):
         self.admin.exception_handlers = {HTTPException: http_error}
         kept = [route for route in self.admin.router.routes if getattr(route, "name", "") not in REMOVED_ROUTES]
         replaced = [route for route in kept if getattr(route, "name", "") != "logout"]
+        way_back = Route("/login/provider", endpoint=back_page, name="provider", methods=["GET"])
+        way_back.methods = {"GET"}  # not HEAD, which comes with it
         self.admin.router.routes = [
             Mount("/assets", app=StaticFiles(directory=HERE / "static"), name="assets"),
             *replaced,
             Route("/login/code", endpoint=code_page, name="code", methods=["GET", "POST"]),
+            way_back,
             Route("/logout", endpoint=self.logout, name="logout", methods=["POST"]),
         ]
         self.admin.router.redirect_slashes = False  # one address per page; a guess with a slash is no page
@@ -163,6 +167,9 @@ class DeskAdmin(Admin):
         """The sign-in form, and its answer."""
         if request.method != "POST":
             return await sign_in_page(request)
+        provider = desk_of(request).provider
+        if provider is not None and PROVIDER_BUTTON in form_of(request):
+            return await to_provider(request, provider)
         response = await DeskAuthentication().login(request)
         return response if isinstance(response, Response) else await sign_in_page(request)
 

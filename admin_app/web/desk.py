@@ -19,6 +19,7 @@ from admin_app.services.operations.sign_in_attempts import Limit
 from admin_app.services.records.error_tracking.sightings import Sighting
 from admin_app.services.records.file_store import FileStore
 from admin_app.services.records.secret_box import SecretBox
+from admin_app.web.single_sign_on.provider import Provider
 from admin_app.web.tokens import Tokens
 
 T = TypeVar("T")
@@ -74,6 +75,8 @@ class Desk:
     lifetime: Lifetime
     sign_in_limit: Limit
     second_factor: SecondFactorRules
+    provider: Provider | None
+    """Of single sign-on, where one is set up."""
     max_form_bytes: int
     body_timeout: float
     metrics_token: str
@@ -131,6 +134,7 @@ def must_set_up(request: Request) -> bool:
         found is not None
         and found.actor.role in desk_of(request).second_factor.required_for
         and not found.has_second_factor
+        and not found.by_provider
     )
 
 

@@ -107,6 +107,7 @@ ROWS: tuple[Row, ...] = (
     page("/admin/statics/{path:path}", ANYONE),
     form("/admin/login", ANYONE),
     form("/admin/login/code", ANYONE),
+    Row("/admin/login/provider", frozenset({"GET"}), ANYONE),  # the one GET that changes something; no HEAD, then
     button("/admin/logout", SIGNED_IN),
     page("/admin/", SIGNED_IN),
     page("/admin/second-factor", SIGNED_IN, OWN),

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from admin_app import clock
-from admin_app.errors import AppError, InvalidInput
+from admin_app.errors import AppError, InvalidInput, Unavailable
 from admin_app.services.operations import sign_in, sign_in_attempts
 from admin_app.services.operations.sign_in import Begun
 from admin_app.services.records import passwords
@@ -30,6 +30,9 @@ SET_UP_PATH = "/admin/second-factor"
 POOL_PATH, ERRORS_PATH, SLOW_QUERIES_PATH = "/admin/pool", "/admin/errors", "/admin/slow-queries"
 ASIDE_PATHS = frozenset({POOL_PATH, ERRORS_PATH, SLOW_QUERIES_PATH})
 """Pages that answer while the pool is exhausted: their sign-in check reads through the connection kept aside."""
+
+PROVIDER_BUTTON = "through_provider"
+"""Pressed instead of typing a password."""
 
 WRONG = "This address and password do not open an account."
 
@@ -166,19 +169,21 @@ def is_aside(request: Request) -> bool:
     return path in ASIDE_PATHS or path.startswith(f"{ERRORS_PATH}/")
 
 
-async def sign_in_page(request: Request, *, error: AppError | None = None) -> Response:
+async def sign_in_page(request: Request, *, error: AppError | None = None, status_code: int = 400) -> Response:
     """The sign-in form; the address stays on it after a wrong password, the password never does."""
-    form = form_of(request)
+    form, provider = form_of(request), desk_of(request).provider
     context = {
         "error": str(error) if error else "",
         "username": text_in(form, "username"),
         "next": own_path(text_in(form, "next") or request.query_params.get("next", "")),
+        "provider": provider.client.label if provider else "",
+        "provider_button": PROVIDER_BUTTON,
     }
-    if isinstance(error, throttle.TooManyTries):
-        response = await render(request, "sign_in.html", context, status_code=error.status_code)
+    status_code = error.status_code if isinstance(error, throttle.TooManyTries) else status_code
+    response = await render(request, "sign_in.html", context, status_code=status_code if error else 200)
+    if isinstance(error, Unavailable | throttle.TooManyTries):
         response.headers["Retry-After"] = str(error.retry_after)
-        return response
-    return await render(request, "sign_in.html", context, status_code=400 if error else 200)
+    return response
 
 
 def own_path(path: str) -> str:

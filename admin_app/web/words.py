@@ -16,6 +16,7 @@ FIELDS: Mapping[str, str] = {
     "external_key": "Number elsewhere",
     "first_response_at": "First response",
     "full_name": "Name",
+    "identity": "Account at the provider",
     "is_active": "Active",
     "is_internal": "Internal",
     "manager_id": "Manager",
@@ -60,6 +61,7 @@ VERBS: Mapping[str, str] = {
     "RECOVERY_CODE_USED": "used a recovery code",
     "CODE_REFUSED": "typed a code that was refused",
     "SIGN_IN_THROTTLED": "had too many tries at signing in",
+    "LINK_IDENTITY": "signed in through the provider for the first time",
     "PASSWORD_REFUSED": "typed a password that was refused",
 }
 

@@ -50,6 +50,7 @@ PAGES = {
     "/admin/user/second-factor/{pk}": (403, 403, 403, 200),
     "/admin/second-factor": (200, 200, 200, 200),
     "/admin/login/code": (302, 302, 302, 302),
+    "/admin/login/provider": (302, 302, 302, 302),
     "/admin/comment/list": NO_LIST_OF_THAT,
     "/admin/comment/edit/{pk:path}": (200, 200, 404, 200),
     "/admin/audit-log/list": (403, 200, 403, 200),

@@ -60,7 +60,9 @@ async def begin(session: AsyncSession, user: User, *, caller: Caller, lifetime: 
     return Begun(token, needs_code=True)
 
 
-async def begin_whole(session: AsyncSession, user: User, *, caller: Caller, lifetime: Lifetime) -> str:
+async def begin_whole(
+    session: AsyncSession, user: User, *, caller: Caller, lifetime: Lifetime, by_provider: bool = False
+) -> str:
     """Sign somebody in who has proven everything that is asked of them; gives the token of a new session."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     now = clock.now()
@@ -74,9 +76,11 @@ async def begin_whole(session: AsyncSession, user: User, *, caller: Caller, life
             expires_at=now + lifetime.absolute,
             ip=caller.ip,
             user_agent=(caller.user_agent or "")[:LONGEST_BROWSER_NAME] or None,
+            by_provider=by_provider,
         )
     )
-    await audit.record(session, actor_of(user, caller), AuditAction.SIGN_IN, user, changes={})
+    reason = "through the provider of single sign-on" if by_provider else None
+    await audit.record(session, actor_of(user, caller), AuditAction.SIGN_IN, user, changes={}, reason=reason)
     await idempotency.forget_old(session)
     return token
 

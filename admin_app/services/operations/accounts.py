@@ -3,16 +3,15 @@
 from collections.abc import Mapping
 from zoneinfo import available_timezones
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app.actor import Actor
 from admin_app.errors import AlreadyExists, Conflict, InvalidInput, PermissionDenied
 from admin_app.models.audit_log import AuditAction
-from admin_app.models.ticket import ACTIVE_STATUSES, Ticket
 from admin_app.models.user import User
 from admin_app.permissions import Permission, Role
-from admin_app.services.blocks import deactivation, editing, sign_in_sessions
+from admin_app.services.blocks import deactivation, editing, roles, sign_in_sessions
 from admin_app.services.records import audit, lookup, text_rules
 
 EDITABLE_FIELDS = ("full_name", "email", "timezone")
@@ -83,10 +82,7 @@ async def change_role(session: AsyncSession, actor: Actor, user_id: int, *, role
         raise Conflict("Nobody changes their own role; ask another admin.")
     if user.role is role:
         raise InvalidInput(role=f"{user.full_name} is {role.value} already.")
-    if role in (Role.CUSTOMER, Role.OPS):
-        await _refuse_with_open_work(session, user)
-    user.role = role
-    await audit.record(session, actor, AuditAction.CHANGE_ROLE, user)
+    await roles.change(session, actor, user, role)
     await sign_in_sessions.end_all(session, user.id)
     return user
 
@@ -100,7 +96,7 @@ async def deactivate(session: AsyncSession, actor: Actor, user_id: int, *, reaso
     user = await lookup.user(session, actor, user_id, lock=True)
     text_rules.check({"reason": reason}, required=("reason",))
     deactivation.check(actor, user)
-    await _refuse_with_open_work(session, user)
+    await roles.refuse_open_work(session, user)
     await deactivation.write(session, actor, user, reason=reason)
     await sign_in_sessions.end_all(session, user.id)
     return user
@@ -147,12 +143,3 @@ def can_edit(actor: Actor, user: User) -> bool:
 async def _refuse_taken(session: AsyncSession, address: str) -> None:
     if await session.scalar(select(User.id).where(User.email == address)) is not None:
         raise AlreadyExists("email", f"{address} is taken already.")
-
-
-async def _refuse_with_open_work(session: AsyncSession, user: User) -> None:
-    statement = (
-        select(func.count()).select_from(Ticket).where(Ticket.owner_id == user.id, Ticket.status.in_(ACTIVE_STATUSES))
-    )
-    count = await session.scalar(statement)
-    if count:
-        raise Conflict(f"{user.full_name} still owns {count:,} open tickets. Hand them over first.")

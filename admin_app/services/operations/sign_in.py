@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload
 from admin_app import clock
 from admin_app.actor import Actor
 from admin_app.models.audit_log import AuditAction
+from admin_app.models.external_identity import ExternalIdentity
 from admin_app.models.notification import Notification
 from admin_app.models.second_factor import SecondFactor
 from admin_app.models.user import User
@@ -40,6 +41,7 @@ class SignedIn:
     last_seen_at: datetime
     stepped_up_at: datetime | None = None
     has_second_factor: bool = False
+    by_provider: bool = False
 
     def should_note(self, now: datetime) -> bool:
         """Last-seen is written once a minute at most."""
@@ -96,8 +98,9 @@ async def recognise(session: AsyncSession, *, token: str, caller: Caller, lifeti
         .where(SecondFactor.user_id == UserSession.user_id, SecondFactor.confirmed_at.is_not(None))
         .exists()
     )
+    has_identity = select(ExternalIdentity.id).where(ExternalIdentity.user_id == UserSession.user_id).exists()
     statement = (
-        select(UserSession, unread, has_factor)
+        select(UserSession, unread, has_factor, has_identity)
         .where(UserSession.token_hash == hash_of(token))
         .options(joinedload(UserSession.user, innerjoin=True))
     )
@@ -107,7 +110,8 @@ async def recognise(session: AsyncSession, *, token: str, caller: Caller, lifeti
     found: UserSession = row[0]
     now = clock.now()
     is_over = found.revoked_at is not None or found.expires_at <= now or found.last_seen_at + lifetime.idle <= now
-    if is_over or not _may_sign_in(found.user):
+    has_a_way_in = found.user.password_hash is not None or row[3]
+    if is_over or not has_a_way_in or not _may_sign_in(found.user):
         return None
     return SignedIn(
         actor_of(found.user, caller),
@@ -116,6 +120,7 @@ async def recognise(session: AsyncSession, *, token: str, caller: Caller, lifeti
         found.last_seen_at,
         stepped_up_at=found.stepped_up_at,
         has_second_factor=bool(row[2]),
+        by_provider=found.by_provider,
     )
 
 
@@ -144,7 +149,7 @@ async def end_sessions_of(session: AsyncSession, actor: Actor, user_id: int) -> 
 
 
 def _may_sign_in(user: User) -> bool:
-    return user.is_active and user.role in DESK_ROLES and user.password_hash is not None
+    return user.is_active and user.role in DESK_ROLES
 
 
 async def _refused(session: AsyncSession, user: User | None, address: str, caller: Caller) -> None:

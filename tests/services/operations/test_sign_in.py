@@ -6,7 +6,15 @@ import pytest
 
 from admin_app import clock
 from admin_app.errors import NotFound, PermissionDenied
-from admin_app.models import AuditAction, IdempotencyKey, Notification, NotificationType, User, UserSession
+from admin_app.models import (
+    AuditAction,
+    ExternalIdentity,
+    IdempotencyKey,
+    Notification,
+    NotificationType,
+    User,
+    UserSession,
+)
 from admin_app.permissions import Role
 from admin_app.services.operations import accounts, sign_in
 
@@ -202,6 +210,12 @@ class TestRecognise:
         token = await sign_in_as(desk, "sam")
         await desk.set(User, desk.cast.sam.id, **columns)
         assert await recognised(desk, token) is None
+
+    async def test_somebody_whom_a_provider_knows_needs_no_password(self, desk, passwords) -> None:
+        token = await sign_in_as(desk, "sam")
+        await desk.store(ExternalIdentity(user_id=desk.cast.sam.id, issuer="https://login.example.com", subject="s"))
+        await desk.set(User, desk.cast.sam.id, password_hash=None)
+        assert (await recognised(desk, token)).actor.id == desk.cast.sam.id
 
     @pytest.mark.parametrize(
         ("service", "options"),
