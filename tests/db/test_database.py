@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from admin_app.db import database as module
+from admin_app.db import readiness
 from admin_app.db.database import Database
 from admin_app.db.engine import PoolOptions, create_engines
 from admin_app.db.failures import Retry
@@ -414,6 +415,11 @@ class TestStream:
 
 
 class TestIsReady:
+    @pytest.fixture(autouse=True)
+    def patience(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A first connection may take its time here; how long anybody is kept waiting is Readiness' own test."""
+        monkeypatch.setattr(readiness, "PATIENCE_SECONDS", 30.0)
+
     async def test_a_database_that_answers_is(self, database) -> None:
         assert await database.is_ready() is True
 

@@ -23,8 +23,8 @@ REQUESTS = 100
 POOL_TIMEOUT = 2.0
 AT_ONCE_AFTERWARDS = chaos.times(10, REQUESTS)
 """A machine that others use as well may need longer for a hundred pages than the pool lets anybody wait."""
-REFUSED_WITHIN = POOL_TIMEOUT + chaos.seconds(with_others=2.0, alone=0.5)
-MEANWHILE_WITHIN = chaos.seconds(with_others=POOL_TIMEOUT * 0.8, alone=0.5)
+REFUSED_WITHIN = POOL_TIMEOUT + chaos.seconds(with_others=5.0, alone=0.5)
+MEANWHILE_WITHIN = chaos.seconds(with_others=POOL_TIMEOUT * 0.95, alone=0.5)
 NORMAL_WITHIN = chaos.seconds(with_others=20.0, alone=1.0)
 
 
