@@ -133,7 +133,8 @@ class OpenIDProvider:
     async def _authorize(self, request: Request) -> Response:
         if request.method == "GET":
             buttons = "".join(f'<button name="who" value="{escape(who)}">{escape(who)}</button>' for who in self.people)
-            return HTMLResponse(f'<!DOCTYPE html><title>Provider</title><form method="post">{buttons}</form>')
+            head = '<!DOCTYPE html><title>Provider</title><link rel="icon" href="data:,">'
+            return HTMLResponse(f'{head}<form method="post">{buttons}</form>')
         asked = dict(request.query_params)
         assert asked["response_type"] == "code"
         assert asked["client_id"] == CLIENT_ID
