@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import exc
 from sqlalchemy.orm.exc import StaleDataError
 
-from admin_app.db.failures import Retry, retry_rule, sqlstate, translate
+from admin_app.db.failures import Retry, lacks_field, retry_rule, sqlstate, translate
 from admin_app.errors import (
     AlreadyExists,
     Conflict,
@@ -183,3 +183,19 @@ class TestSqlstate:
     @pytest.mark.parametrize("error", [ValueError(), sqlite("SQLITE_BUSY"), exc.TimeoutError()])
     def test_there_may_be_none(self, error: Exception) -> None:
         assert sqlstate(error) is None
+
+
+class TestLacksField:
+    @pytest.mark.parametrize(
+        ("error", "expected"),
+        [
+            (on_sqlite("FOREIGN KEY constraint failed"), True),
+            (on_sqlite("FOREIGN KEY constraint failed", "DELETE FROM users"), False),
+            (on_sqlite("UNIQUE constraint failed: users.email"), False),
+            (integrity("23503", "fk_tickets_owner_id_users"), False),
+            (ValueError(), False),
+        ],
+        ids=["a reference", "a removal", "unique", "a reference with its name", "ours"],
+    )
+    def test_is_so_for_a_reference_that_the_database_does_not_name(self, error: Exception, expected: bool) -> None:
+        assert lacks_field(error) is expected

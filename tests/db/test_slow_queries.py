@@ -150,6 +150,14 @@ class TestWatch:
         slow._failed(Failure())
         assert seen_by(slow) == []
 
+    async def test_a_failure_before_the_statement_was_sent_has_no_duration(self, slow) -> None:
+        class Failure:
+            statement = "SELECT 1"
+            execution_context: Any = None
+
+        slow._failed(Failure())
+        assert seen_by(slow) == []
+
     async def test_waiting_is_measured(self, postgresql_url: str) -> None:
         database = Database(create_engines(postgresql_url))
         slow = SlowQueries(0.1)
