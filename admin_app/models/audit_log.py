@@ -37,6 +37,7 @@ class AuditAction(StrEnum):
     SIGN_IN_REFUSED = "SIGN_IN_REFUSED"
     SIGN_IN_THROTTLED = "SIGN_IN_THROTTLED"
     SIGN_OUT = "SIGN_OUT"
+    END_SESSION = "END_SESSION"
     END_SESSIONS = "END_SESSIONS"
     CHANGE_PASSWORD = "CHANGE_PASSWORD"  # noqa: S105 - an action's name, not a password
     CHANGE_ROLE = "CHANGE_ROLE"

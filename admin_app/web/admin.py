@@ -33,6 +33,7 @@ from admin_app.web.views.comment import CommentView
 from admin_app.web.views.dashboard import dashboard_page
 from admin_app.web.views.errors import ErrorsView
 from admin_app.web.views.imports import ImportView
+from admin_app.web.views.my_sign_ins import MySignInsView
 from admin_app.web.views.notification import NotificationView
 from admin_app.web.views.pool import PoolView
 from admin_app.web.views.second_factor import SecondFactorView
@@ -56,6 +57,7 @@ VIEWS = (
     ErrorsView,
     SlowQueriesView,
     SecondFactorView,
+    MySignInsView,
 )
 
 

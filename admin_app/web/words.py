@@ -60,6 +60,8 @@ VERBS: Mapping[str, str] = {
     "RECOVERY_CODES_NEW": "made new recovery codes",
     "RECOVERY_CODE_USED": "used a recovery code",
     "CODE_REFUSED": "typed a code that was refused",
+    "END_SESSION": "ended one sign-in",
+    "END_SESSIONS": "ended sign-ins",
     "SIGN_IN_THROTTLED": "had too many tries at signing in",
     "LINK_IDENTITY": "signed in through the provider for the first time",
     "PASSWORD_REFUSED": "typed a password that was refused",

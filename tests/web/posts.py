@@ -15,6 +15,10 @@ from tests.web.browsing import Visitor
 from tests.web.scene import BOX, Scene
 
 SIGN_IN, SIGN_OUT, CODE = "/admin/login", "/admin/logout", "/admin/login/code"
+MY_SIGN_INS, MY_PASSWORD = "/admin/my-sign-ins", "/admin/my-password"
+WRONG_PASSWORD = {"present_password": "a wrong guess", "password": "a kettle and a cup"}
+"""A right one would end what the forms after it are sent with."""
+
 NOTHING_TO_HAND_OVER = hashlib.sha256(b"[[], []]").hexdigest()
 """What the preview of somebody without open tickets shows: no tickets, nobody who gets any."""
 
@@ -61,7 +65,7 @@ class CodePost(Post):
 def every_post(desk: Desk, scene: Scene) -> list[Post]:
     """As Ada may send them, one after the other; signing out comes last."""
     on_many = _on_many_tickets(scene)
-    alone = [*_on_tickets(scene), *_in_the_trash(scene), *_on_people(desk)]
+    alone = [*_on_tickets(scene), *_in_the_trash(scene), *_on_people(desk, scene)]
     return [*on_many, *alone, *_on_imports(scene), *_the_rest(scene)]
 
 
@@ -113,7 +117,7 @@ def _in_the_trash(scene: Scene) -> list[Post]:
     ]
 
 
-def _on_people(desk: Desk) -> list[Post]:
+def _on_people(desk: Desk, scene: Scene) -> list[Post]:
     mallory = desk.cast.users["mallory"]
     person = {"full_name": "Mallory Mild", "email": "mild@desk.example", "timezone": "Europe/Berlin"}
 
@@ -124,6 +128,7 @@ def _on_people(desk: Desk) -> list[Post]:
         Post("/admin/user/create", "/admin/user/create", {"full_name": "Nora New", "email": "nora@desk.example"}),
         Post("/admin/user/edit/{pk:path}", f"/admin/user/edit/{mallory}", person, (User, mallory)),
         on_person("role", "olaf", role="staff"),
+        on_person("end-session", "sue", session_id=str(scene.sues_sign_in.id)),
         on_person("password", "sue", password="a kettle and a cup"),
         on_person("end-sessions", "sue"),
         on_person("second-factor", "sid", reason="The phone fell into the lake."),
@@ -174,12 +179,12 @@ def _the_rest(scene: Scene) -> list[Post]:
         ),
         Post("/admin/notification/read/{pk}", f"/admin/notification/read/{scene.adas_notification.id}"),
         Post("/admin/notification/read-all", "/admin/notification/read-all"),
-        *_on_oneself(),
+        *_on_oneself(scene),
         Post(SIGN_OUT, SIGN_OUT),
     ]
 
 
-def _on_oneself() -> list[Post]:
+def _on_oneself(scene: Scene) -> list[Post]:
     def own(verb: str) -> tuple[str, str]:
         return (f"/admin/second-factor/{verb}",) * 2
 
@@ -189,4 +194,7 @@ def _on_oneself() -> list[Post]:
         CodePost(*own("recovery-codes"), answers=200),
         CodePost(*own("off")),
         Post(CODE, CODE, {"code": "000000"}),
+        Post(f"{MY_SIGN_INS}/end", f"{MY_SIGN_INS}/end", {"session_id": str(scene.sign_in.id)}),
+        Post(f"{MY_SIGN_INS}/end-others", f"{MY_SIGN_INS}/end-others"),
+        Post(MY_PASSWORD, MY_PASSWORD, WRONG_PASSWORD, answers=422, again=422),
     ]

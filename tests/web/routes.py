@@ -78,6 +78,8 @@ def _ids(desk: Desk, scene: Scene) -> dict[str, object]:
         "user": desk.cast.users["mallory"],
         "user/password": desk.cast.users["sid"],
         "user/role": desk.cast.users["olaf"],
+        "user/sign-ins": desk.cast.users["sue"],
+        "user/end-session": desk.cast.users["sue"],
         "user/end-sessions": desk.cast.users["sue"],
         "user/second-factor": desk.cast.users["sid"],
         "audit-log": 1,

@@ -1,7 +1,9 @@
 """A desk with a bit of everything on it: whatever a route can point at exists here."""
 
 import io
+import uuid
 from dataclasses import dataclass
+from datetime import timedelta
 
 from admin_app import clock
 from admin_app.models import (
@@ -14,6 +16,7 @@ from admin_app.models import (
     Notification,
     Ticket,
     TicketImport,
+    UserSession,
     WatchLevel,
 )
 from admin_app.services.batches.imports import uploads
@@ -53,6 +56,9 @@ class Scene:
     """sent, and not yet mapped"""
     batch: Batch
     """Ada's preview: Sid's ticket becomes critical"""
+    sign_in: UserSession
+    """Ada's, at another desk"""
+    sues_sign_in: UserSession
 
 
 async def furnish(desk: Desk, store: FileStore) -> Scene:
@@ -87,7 +93,17 @@ async def furnish(desk: Desk, store: FileStore) -> Scene:
         adas_notification=told[cast.ada.id],
         error=await report_error(desk),
         imported=await send_import(desk, store),
+        sign_in=await desk.store(signed_in_elsewhere(cast.ada.id)),
+        sues_sign_in=await desk.store(signed_in_elsewhere(cast.sue.id)),
         batch=await previewed(desk, BatchKind.PRIORITY, [other.id], actor=cast.ada),
+    )
+
+
+def signed_in_elsewhere(user_id: int | None) -> UserSession:
+    """A sign-in in a window that nobody of the test holds."""
+    now = clock.now()
+    return UserSession(
+        token_hash=uuid.uuid4().hex, user_id=user_id, last_seen_at=now, expires_at=now + timedelta(hours=12)
     )
 
 

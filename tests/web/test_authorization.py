@@ -49,6 +49,9 @@ PAGES = {
     "/admin/user/end-sessions/{pk}": (403, 403, 403, 200),
     "/admin/user/second-factor/{pk}": (403, 403, 403, 200),
     "/admin/second-factor": (200, 200, 200, 200),
+    "/admin/my-sign-ins": (200, 200, 200, 200),
+    "/admin/my-password": (200, 200, 200, 200),
+    "/admin/user/sign-ins/{pk}": (403, 403, 403, 200),
     "/admin/login/code": (302, 302, 302, 302),
     "/admin/login/provider": (302, 302, 302, 302),
     "/admin/comment/list": NO_LIST_OF_THAT,
@@ -124,6 +127,7 @@ NOT_FOR_SUPERVISORS = SOMEBODY_ELSES | {
     "/admin/trash/purge/{pk}",
     "/admin/user/role/{pk}",
     "/admin/user/password/{pk}",
+    "/admin/user/end-session/{pk}",
     "/admin/user/end-sessions/{pk}",
     "/admin/user/second-factor/{pk}",
 }

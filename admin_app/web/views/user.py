@@ -20,7 +20,7 @@ from admin_app.web.desk import actor_of, form_of, text_in
 from admin_app.web.forms import Field, Form, Options, merge, without_theirs
 from admin_app.web.pages import in_words, redirect, render
 from admin_app.web.perform import perform, read
-from admin_app.web.views import off_boarding
+from admin_app.web.views import my_sign_ins, off_boarding
 from admin_app.web.views.base import (
     PAGE_PARAMETERS,
     SHOWN_AGAIN,
@@ -230,6 +230,18 @@ class UserView(RecordView, model=User):
             Form([]),
             lambda user_id: perform(request, sign_in.end_sessions_of, user_id),
         )
+
+    @expose("/sign-ins/{pk}", methods=["GET"])
+    async def sign_ins(self, request: Request) -> Response:
+        """Where a person is signed in now."""
+        actor_of(request).require(Permission.USER_END_SESSIONS)
+        return await my_sign_ins.page_of_person(request, parsing.record_id(request.path_params["pk"]))
+
+    @expose("/end-session/{pk}", methods=["POST"])
+    async def end_session(self, request: Request) -> Response:
+        """End one of their sign-ins."""
+        actor_of(request).require(Permission.USER_END_SESSIONS)
+        return await my_sign_ins.end_of_person(request, parsing.record_id(request.path_params["pk"]))
 
     async def _action(
         self, request: Request, needed: Permission, words: tuple[str, str, str], form: Form, act: Any

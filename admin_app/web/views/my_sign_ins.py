@@ -1,0 +1,133 @@
+"""Where somebody is signed in: each sign-in can be ended, by its owner or by an admin. And one's own password."""
+
+import secrets
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import anyio.to_thread
+from sqladmin import BaseView, expose
+from starlette.requests import Request
+from starlette.responses import Response
+
+from admin_app.errors import AppError, InvalidInput
+from admin_app.services.blocks.second_factor import Verdict
+from admin_app.services.blocks.sign_in_sessions import TOKEN_BYTES
+from admin_app.services.operations import own_password, own_sign_ins, step_up
+from admin_app.services.records import lookup, passwords
+from admin_app.web import parsing
+from admin_app.web.desk import actor_of, desk_of, form_of, signed_in, text_in
+from admin_app.web.devices import device_words
+from admin_app.web.forms import Field, Form
+from admin_app.web.pages import redirect, render
+from admin_app.web.perform import perform, read
+from admin_app.web.sign_in import with_session
+
+PATH = "/admin/my-sign-ins"
+PASSWORD_PATH = "/admin/my-password"  # noqa: S105 - an address
+PRESENT = Field("present_password", "Present password", kind="password", required=True)
+NEW = Field(
+    "password", "New password", kind="password", required=True, help=f"At least {passwords.SHORTEST} characters."
+)
+SENTENCES = {
+    Verdict.WRONG: "This is not your present password.",
+    Verdict.TOO_MANY: "Too many wrong tries. Wait five minutes, then try again.",
+}
+
+
+class MySignInsView(BaseView):
+    """Reached from the person's own corner of the menu."""
+
+    name = "My sign-ins"
+    identity = "my-sign-ins"
+    menu: ClassVar[None] = None
+
+    def is_accessible(self, request: Request) -> bool:
+        """Everybody who is signed in has a page of their own here."""
+        return signed_in(request) is not None
+
+    @expose("/my-sign-ins", methods=["GET"], identity="my-sign-ins")
+    async def show(self, request: Request) -> Response:
+        """The own ones."""
+        found = await read(request, own_sign_ins.own, idle=desk_of(request).lifetime.idle)
+        return await _page(request, found, title="My sign-ins", end_path=f"{PATH}/end", is_own=True)
+
+    @expose("/my-sign-ins/end", methods=["POST"], identity="my-sign-ins-end")
+    async def end(self, request: Request) -> Response:
+        """End one of them."""
+        await perform(request, own_sign_ins.end_own, parsing.record_id(text_in(form_of(request), "session_id")))
+        return redirect(request, PATH, "sign_in_ended")
+
+    @expose("/my-sign-ins/end-others", methods=["POST"], identity="my-sign-ins-end-others")
+    async def end_others(self, request: Request) -> Response:
+        """End all but the one that asks."""
+        await perform(request, own_sign_ins.end_others, kept_id=_this_one(request))
+        return redirect(request, PATH, "others_ended")
+
+    @expose("/my-password", methods=["GET", "POST"], identity="my-password")
+    async def password(self, request: Request) -> Response:
+        """Change the own password; the present one is asked for."""
+        if request.method != "POST":
+            return await _ask_password(request)
+        return await _change_password(request)
+
+
+async def page_of_person(request: Request, user_id: int) -> Response:
+    """Somebody's sign-ins, for those who may end them."""
+    user = await read(request, lookup.user, user_id)
+    found = await read(request, own_sign_ins.of_person, user_id, idle=desk_of(request).lifetime.idle)
+    title = f"Sign-ins of {user.full_name}"
+    return await _page(request, found, title=title, end_path=f"/admin/user/end-session/{user_id}", is_own=False)
+
+
+async def end_of_person(request: Request, user_id: int) -> Response:
+    """End one sign-in of somebody."""
+    session_id = parsing.record_id(text_in(form_of(request), "session_id"))
+    await perform(request, own_sign_ins.end_one_of, session_id, user_id=user_id)
+    return redirect(request, f"/admin/user/sign-ins/{user_id}", "sign_in_ended")
+
+
+def _this_one(request: Request) -> int:
+    found = signed_in(request)
+    return found.session_id if found is not None else 0
+
+
+async def _page(request: Request, found: Sequence[Any], **context: Any) -> Response:
+    rows = [(row, device_words(row.user_agent)) for row in found]
+    full = {"rows": rows, "this_one": _this_one(request), **context}
+    return await render(request, "sign_ins.html", full)
+
+
+async def _ask_password(request: Request, error: AppError | None = None, status_code: int = 200) -> Response:
+    form = Form([PRESENT, NEW])
+    return await render(
+        request, "my_password.html", {"form": form.wrong(error) if error else form}, status_code=status_code
+    )
+
+
+async def _change_password(request: Request) -> Response:
+    typed, actor, desk = form_of(request), actor_of(request), desk_of(request)
+    present, wanted = text_in(typed, PRESENT.name), text_in(typed, NEW.name)
+    try:
+        new_hash = await anyio.to_thread.run_sync(lambda: passwords.hash_password(wanted))
+    except InvalidInput as error:
+        return await _ask_password(request, error, error.status_code)
+    stored = await desk.database.read(lambda session: step_up.own_password_hash(session, actor))
+    is_right = await anyio.to_thread.run_sync(passwords.is_right, present[: passwords.LONGEST + 1], stored)
+    this_one = own_password.ThisOne(_this_one(request), secrets.token_urlsafe(TOKEN_BYTES))
+    refused: list[Verdict] = []
+
+    async def change(session: Any, actor: Any) -> Any:
+        proven = stored if is_right else None
+        result = await own_password.change(session, actor, proven_hash=proven, new_hash=new_hash, this_one=this_one)
+        if isinstance(result, Verdict):
+            refused.append(result)
+            return None
+        return result
+
+    outcome = await perform(request, change)
+    if outcome.record_id is None:
+        verdict = refused[-1] if refused else Verdict.WRONG
+        wrong = InvalidInput(**{PRESENT.name: SENTENCES[verdict]})
+        return await _ask_password(request, wrong, 429 if verdict is Verdict.TOO_MANY else wrong.status_code)
+    response = redirect(request, PATH, "own_password_set")
+    return response if outcome.replayed else with_session(request, response, this_one.new_token)

@@ -1,0 +1,118 @@
+"""Where somebody is signed in, ending it, and changing one's own password."""
+
+import pytest
+
+from admin_app.models import AuditAction, AuditLog, User, UserSession
+from admin_app.services.records import passwords
+from tests.web.browsing import form_on, forms_on, text_of
+from tests.web.conftest import PASSWORD
+from tests.web.test_sign_in import is_in, sign_in_as
+
+PATH, PASSWORD_PATH = "/admin/my-sign-ins", "/admin/my-password"
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
+NEW = "a kettle, a cup, a spoon"
+
+
+class TestMySignIns:
+    async def test_shows_the_own_ones_in_words_and_which_is_this_one(self, desk, visit) -> None:
+        here, _, _ = await visit("sam"), await visit("sam"), await visit("sid")
+        [_, second, of_sid] = await desk.rows(UserSession)
+        await desk.set(UserSession, second.id, user_agent=FIREFOX, ip="192.0.2.7")
+        await desk.set(UserSession, of_sid.id, ip="192.0.2.99")
+        page = await here.get(PATH)
+        assert page.text.count("data-sign-in") == 2
+        assert page.text.count("This one") == 1
+        assert "Firefox on Windows" in text_of(page)
+        assert "192.0.2.7" in text_of(page)
+        assert "192.0.2.99" not in text_of(page)
+
+    @pytest.mark.parametrize("name", ["sam", "sue", "olaf", "ada"])
+    async def test_everybody_finds_it_in_their_corner(self, visit, name: str) -> None:
+        page = await (await visit(name)).get(PATH)
+        assert page.status_code == 200
+        assert f'href="{PATH}"' in page.text
+        assert f'href="{PASSWORD_PATH}"' in page.text
+
+    async def test_one_is_ended_and_the_others_stay(self, desk, visit) -> None:
+        here, there, third = await visit("sam"), await visit("sam"), await visit("sam")
+        [_, second, _] = await desk.rows(UserSession)
+        page = await here.get(PATH)
+        form = next(form for form in _ends(page) if form.fields["session_id"] == str(second.id))
+        assert (await here.submit(form)).status_code == 303
+        assert [await is_in(one) for one in (here, there, third)] == [True, False, True]
+
+    async def test_all_others_are_ended(self, desk, visit) -> None:
+        here, there, sid = await visit("sam"), await visit("sam"), await visit("sid")
+        await here.fill_in(PATH, action=f"{PATH}/end-others")
+        assert [await is_in(one) for one in (here, there, sid)] == [True, False, True]
+
+    async def test_nobody_ends_those_of_another_this_way(self, desk, visit) -> None:
+        sam, sue = await visit("sam"), await visit("sue")
+        [_, of_sue] = await desk.rows(UserSession)
+        answer = await sam.post(f"{PATH}/end", {"session_id": str(of_sue.id)})
+        assert answer.status_code == 404
+        assert await is_in(sue)
+
+
+class TestThoseOfAPerson:
+    async def test_an_admin_sees_and_ends_them(self, desk, visit) -> None:
+        sam, ada = await visit("sam"), await visit("ada")
+        number = desk.cast.users["sam"]
+        assert f"/admin/user/sign-ins/{number}" in (await ada.get(f"/admin/user/details/{number}")).text
+        answer = await ada.fill_in(f"/admin/user/sign-ins/{number}", action=f"/admin/user/end-session/{number}")
+        assert answer.status_code == 303
+        assert not await is_in(sam)
+        assert (await desk.rows(AuditLog))[-1].action is AuditAction.END_SESSION
+
+    async def test_an_id_of_somebody_else_is_missing(self, desk, visit) -> None:
+        await visit("sam")
+        ada = await visit("ada")
+        [of_sam, _] = await desk.rows(UserSession)
+        answer = await ada.post(f"/admin/user/end-session/{desk.cast.users['sid']}", {"session_id": str(of_sam.id)})
+        assert answer.status_code == 404
+
+
+class TestMyPassword:
+    async def test_a_change_ends_the_other_sign_ins_and_this_one_goes_on_with_a_new_id(
+        self, desk, visit, window
+    ) -> None:
+        here, there = await visit("sam"), await visit("sam")
+        before, copy = here.client.cookies["desk_session"], window()
+        answer = await here.fill_in(PASSWORD_PATH, present_password=PASSWORD, password=NEW)
+        assert (answer.status_code, answer.headers["location"]) == (303, PATH)
+        copy.client.cookies.set("desk_session", before, domain="127.0.0.1")
+        assert [await is_in(one) for one in (here, there, copy)] == [True, False, False]
+        assert here.client.cookies["desk_session"] != before
+        assert passwords.is_right(NEW, (await desk.stored(User, desk.cast.sam.id)).password_hash)
+        assert (await sign_in_as(window(), "sam@desk.example", NEW)).status_code == 303
+
+    async def test_a_wrong_present_password_changes_nothing_and_is_written_down(
+        self, desk, visit, password_hash
+    ) -> None:
+        here, there = await visit("sam"), await visit("sam")
+        answer = await here.fill_in(PASSWORD_PATH, present_password="a wrong guess", password=NEW)
+        assert answer.status_code == 422
+        assert "This is not your present password." in text_of(answer)
+        assert NEW not in answer.text
+        assert (await desk.stored(User, desk.cast.sam.id)).password_hash == password_hash
+        assert await is_in(there)
+        assert [entry.action for entry in await desk.rows(AuditLog)] == [AuditAction.PASSWORD_REFUSED]
+
+    async def test_a_weak_one_is_refused_at_its_field(self, desk, visit) -> None:
+        answer = await (await visit("sam")).fill_in(PASSWORD_PATH, present_password=PASSWORD, password="short")
+        assert answer.status_code == 422
+        assert "at least 12 characters" in text_of(answer)
+        assert form_on(answer, PASSWORD_PATH).fields["present_password"] == ""
+
+    async def test_guessing_the_present_one_is_stopped(self, desk, visit, monkeypatch) -> None:
+        monkeypatch.setattr(passwords, "is_right", lambda typed, stored: typed == PASSWORD)
+        sam = await visit("sam")
+        for _ in range(10):
+            await sam.fill_in(PASSWORD_PATH, present_password="a wrong guess", password=NEW)
+        answer = await sam.fill_in(PASSWORD_PATH, present_password=PASSWORD, password=NEW)
+        assert answer.status_code == 429
+        assert "Too many wrong tries." in text_of(answer)
+
+
+def _ends(page):
+    return [form for form in forms_on(page) if form.action == f"{PATH}/end"]
