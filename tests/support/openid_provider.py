@@ -30,7 +30,8 @@ from starlette.routing import Route
 
 CLIENT_ID = "support-desk"
 CLIENT_SECRET = "between the desk and its provider: 100 %"
-ROLE_CLAIM = "groups"
+ELSEWHERE = "/elsewhere"
+"""where a provider leads that redirects: to a document that looks right"""
 FIRST_KEY: Key = RSAKey.generate_key(2048, {"kid": "first", "use": "sig"})
 FOREIGN_KEY: Key = RSAKey.generate_key(2048)
 
@@ -92,6 +93,7 @@ class OpenIDProvider:
             Route("/authorize", self._authorize, methods=["GET", "POST"]),
             Route("/token", self._token, methods=["POST"]),
             Route("/keys", self._keys),
+            Route(ELSEWHERE, self._discovery),
         ]
         return Starlette(routes=routes)
 
@@ -106,7 +108,7 @@ class OpenIDProvider:
             await anyio.sleep(0.05)
         answers: dict[str, Response] = {
             "huge": Response(b'{"a": "' + b"x" * 2_000_000 + b'"}', media_type="application/json"),
-            "redirect": RedirectResponse(f"{self.issuer}/elsewhere", status_code=302),
+            "redirect": RedirectResponse(f"{self.issuer}{ELSEWHERE}", status_code=302),
             "error": JSONResponse({"error": "server_error"}, status_code=500),
             "no JSON": Response(b"<html>", media_type="text/html"),
             "deep": Response(b"[" * 100_000, media_type="application/json"),
@@ -125,7 +127,8 @@ class OpenIDProvider:
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": True,
         }
-        return await self._misbehaves(request, "discovery") or JSONResponse({**usual, **self.documents})
+        wrong = None if request.url.path == ELSEWHERE else await self._misbehaves(request, "discovery")
+        return wrong or JSONResponse({**usual, **self.documents})
 
     async def _keys(self, request: Request) -> Response:
         return await self._misbehaves(request, "keys") or JSONResponse(KeySet([self.key]).as_dict(private=False))
