@@ -25,6 +25,7 @@ from admin_app.web.authorization import DeskAuthorization
 from admin_app.web.code_page import code_page
 from admin_app.web.desk import actor_of, desk_of, form_of
 from admin_app.web.errors import ErrorPages, http_error
+from admin_app.web.pages import MESSAGE_COOKIE
 from admin_app.web.sign_in import PROVIDER_BUTTON, DeskAuthentication, sign_in_page
 from admin_app.web.single_sign_on.pages import back_page, to_provider
 from admin_app.web.views.audit_log import AuditLogView
@@ -129,6 +130,8 @@ class DeskAdmin(Admin):
         if not view.has_permission(request, "list"):
             raise PermissionDenied
         response: Response = await super().list(request)
+        if MESSAGE_COOKIE in request.cookies:  # shown on this page, as `render` does it elsewhere
+            response.delete_cookie(MESSAGE_COOKIE, path="/")
         return response
 
     @login_required

@@ -16,11 +16,11 @@ def deleted(enter, stage, a_file):
     sam.press("Comment")
     sam.main.get_by_label("File", exact=True).set_input_files(a_file)
     sam.press("Attach")
-    sam.sees("The file is on the ticket.")
+    sam.sees(f"The file is on {ticket.ticket_number}.")
     sam.follow("Delete")
     sam.fill("Reason", "reported twice")
     sam.press("Delete")
-    sam.sees("The ticket is in the trash.")
+    sam.sees(f"{ticket.ticket_number} is in the trash.")
     return sam, ticket
 
 
@@ -61,7 +61,7 @@ class TestRestore:
         sue.sees("1 comment, 1 file", "I can smell it too.")
         sue.follow("Restore")
         sue.press("Restore")
-        sue.sees("The ticket is back.")
+        sue.sees(f"{ticket.ticket_number} is back.")
         sam.open(ticket)
         sam.sees("I can smell it too.", "Sue Supervisor restored it")
         with sam.page.expect_download() as download:

@@ -55,6 +55,14 @@ async def ticket_by_number(session: AsyncSession, actor: Actor, number: str) -> 
     return found
 
 
+async def number_of(session: AsyncSession, actor: Actor, ticket_id: int) -> str:
+    """The number of a ticket, deleted or not; empty when it is missing or hidden."""
+    if not actor.can(Permission.TICKET_DETAILS) or not 0 < ticket_id <= LARGEST_ID:
+        return ""
+    statement = select(Ticket.ticket_number).where(Ticket.id == ticket_id)
+    return await session.scalar(statement.execution_options(**INCLUDE_DELETED)) or ""
+
+
 async def deleted_ticket(
     session: AsyncSession,
     actor: Actor,

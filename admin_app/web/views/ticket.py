@@ -108,7 +108,7 @@ class TicketView(TicketActions, BulkActions, RecordView, model=Ticket):
             return await self._conflict(request, ticket_id, stale)
         except SHOWN_AGAIN as error:
             return await self._edit_form(request, ticket_id, error)
-        return redirect(request, page_path(ticket_id), "saved", "The ticket")
+        return redirect(request, page_path(ticket_id), "saved", stored.ticket_number)
 
     async def suggest(self, request: Request, name: str, term: str) -> Suggestions:
         """Possible owners, or customers."""

@@ -209,8 +209,9 @@ class TicketActions:
             )
 
         async def do() -> Response:
+            number = await read(request, lookup.number_of, ticket_id)  # afterwards it could fail a change that is in
             await act(ticket_id)
-            return redirect(request, "/admin/ticket/list" if is_deletion else page_path(ticket_id), code, "The ticket")
+            return redirect(request, "/admin/ticket/list" if is_deletion else page_path(ticket_id), code, number)
 
         return await run_action(request, ask, do)
 
@@ -222,12 +223,13 @@ class TicketActions:
         try:
             if "content" in options and options["content"] is None:
                 raise InvalidInput(file="Choose a file.")
+            number = await read(request, lookup.number_of, ticket_id)
             await perform(request, service, ticket_id, **options)
         except (*SHOWN_AGAIN, TooLarge) as error:
             return await self.show_thread(
                 request, ticket_id, wrong_form=form_name, wrong=str(error), status_code=error.status_code
             )
-        return redirect(request, f"{page_path(ticket_id)}#{form_name}", code, "the ticket")
+        return redirect(request, f"{page_path(ticket_id)}#{form_name}", code, number)
 
     async def show_thread(self, request: Request, ticket_id: int, **context: Any) -> Response:
         """The ticket page, from the view that this is mixed into."""

@@ -86,8 +86,9 @@ class TrashView(RecordView, model=Ticket):
             )
 
         async def act() -> Response:
+            number = await read(request, lookup.number_of, ticket_id)
             await perform(request, tickets.restore, ticket_id, new_owner=text_in(form_of(request), "new_owner"))
-            return redirect(request, page_path(ticket_id), "restored", "The ticket")
+            return redirect(request, page_path(ticket_id), "restored", number)
 
         return await run_action(request, ask, act)
 

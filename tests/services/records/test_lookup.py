@@ -90,6 +90,19 @@ class TestTicketByNumber:
         await desk.refusal(NotFound, lookup.ticket_by_number, desk.cast.olaf, ticket.ticket_number)
 
 
+class TestNumberOf:
+    async def test_tells_it_of_live_and_deleted_ones(self, desk) -> None:
+        for ticket in (await desk.ticket(), await desk.deleted_ticket()):
+            assert await desk.read(lookup.number_of, desk.cast.sam, ticket.id) == ticket.ticket_number
+
+    async def test_tells_nothing_of_missing_or_hidden_ones(self, desk) -> None:
+        ticket = await desk.ticket()
+        for number in ODD_IDS:
+            assert await desk.read(lookup.number_of, desk.cast.ada, number) == ""
+        for role in BLIND:
+            assert await desk.read(lookup.number_of, desk.as_role(role), ticket.id) == ""
+
+
 class TestDeletedTicket:
     async def test_finds_one_in_the_trash(self, desk) -> None:
         ticket = await desk.deleted_ticket()

@@ -54,8 +54,8 @@ class TestSaving:
     async def test_the_next_page_says_so_once(self, ticket: Ticket, visit: Visit) -> None:
         sam = await visit("sam")
         answer = await sam.fill_in(edit_path(ticket), title="Another title")
-        assert "The ticket is saved." in text_of(await sam.get(answer.headers["location"]))
-        assert "The ticket is saved." not in text_of(await sam.get(answer.headers["location"]))
+        assert f"{ticket.ticket_number} is saved." in text_of(await sam.get(answer.headers["location"]))
+        assert f"{ticket.ticket_number} is saved." not in text_of(await sam.get(answer.headers["location"]))
 
     async def test_saving_without_a_change_writes_nothing(self, desk: Desk, ticket: Ticket, visit: Visit) -> None:
         await desk.set(Ticket, ticket.id, due_at=datetime(2031, 5, 6, 7, 8, 59, 123456, tzinfo=UTC))

@@ -58,7 +58,7 @@ class TestRestore:
         answer = await sue.fill_in(f"/admin/trash/restore/{scene.deleted.id}")
         assert (answer.status_code, answer.headers["location"]) == (303, f"/admin/ticket/details/{scene.deleted.id}")
         page = text_of(await sue.get(answer.headers["location"]))
-        assert "The ticket is back." in page
+        assert f"{scene.deleted.ticket_number} is back." in page
         assert "Looks like spam." in page
         assert "spam.txt" in page
 
