@@ -107,7 +107,7 @@ class TestKeys:
             None,
             7,
         ],
-        ids=str,
+        ids=["symmetric", "for encryption", "half", "none", "empty", "text", "nothing", "number"],
     )
     def test_that_count_as_absent(self, listed: Any) -> None:
         assert documents._signing_key(listed) is None
