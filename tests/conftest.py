@@ -15,7 +15,7 @@ from admin_app.db.database import Database
 from admin_app.db.engine import create_engines
 from tests.support.cast import Cast, store_cast
 from tests.support.migrating import migrate
-from tests.support.postgresql import PostgresServer, postgresql_server
+from tests.support.postgresql import EmptiedDatabase, PostgresServer, postgresql_server
 from tests.support.statements import StatementCount, count_statements
 
 DATABASES = ("sqlite", "postgresql")
@@ -59,12 +59,19 @@ def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
     return f"sqlite+aiosqlite:///{file}"
 
 
+@pytest.fixture(scope="session")
+def emptied_postgresql(postgresql: PostgresServer, migrated_postgresql: str) -> Iterator[EmptiedDatabase]:
+    """The migrated PostgreSQL database that the tests of this process use one after the other."""
+    database = EmptiedDatabase(postgresql, migrated_postgresql)
+    yield database
+    database.drop()
+
+
 @pytest.fixture
-def postgresql_url(postgresql: PostgresServer, migrated_postgresql: str) -> Iterator[str]:
-    """A migrated, empty PostgreSQL database of this test's own."""
-    name = postgresql.create_database(template=migrated_postgresql)
-    yield postgresql.database_url(name)
-    postgresql.drop_database(name)
+def postgresql_url(postgresql: PostgresServer, emptied_postgresql: EmptiedDatabase) -> Iterator[str]:
+    """A migrated, empty PostgreSQL database, for the time of this test its own."""
+    yield postgresql.database_url(emptied_postgresql.name)
+    emptied_postgresql.empty()
 
 
 @pytest.fixture(params=DATABASES)

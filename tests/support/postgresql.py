@@ -1,7 +1,8 @@
 """A PostgreSQL server for tests: the one in TEST_POSTGRES_URL, else one started for this run alone.
 
-Every test gets a database of its own, copied from a migrated template. A copy costs about 35 ms against 15 ms for
-truncating every table, and for that no test can leave anything behind: no row, no lock, no connection, no column.
+Every test gets an empty, migrated database. A copy of the template costs the server about 110 ms; emptying the one of
+the test before costs 10 ms, and whoever left more behind than rows (a column, a trigger, a setting) is found out by a
+look into the catalogue: then, and after every hundredth test, there is a new copy.
 """
 
 import itertools
@@ -26,6 +27,43 @@ max_connections = 200
 """
 
 
+EMPTY = """
+DO $$
+DECLARE filled text; relation regclass; has_rows boolean;
+BEGIN
+    PERFORM pg_terminate_backend(pid, 2000) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend';
+    SET LOCAL session_replication_role = replica;
+    FOR relation IN SELECT oid FROM pg_class
+        WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s)', relation) INTO has_rows;
+        IF has_rows THEN filled := concat_ws(', ', filled, relation); END IF;
+    END LOOP;
+    IF filled IS NOT NULL THEN EXECUTE 'TRUNCATE ' || filled || ' CASCADE'; END IF;
+    PERFORM setval(seqrelid::regclass, seqstart, false) FROM pg_sequence;
+END $$
+"""
+SHAPE = """
+SELECT md5(concat(
+    (SELECT string_agg(concat(attrelid::regclass, attname, atttypid, atttypmod, attnotnull, attisdropped), ','
+                       ORDER BY attrelid::regclass::text, attnum)
+     FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid WHERE relnamespace = 'public'::regnamespace),
+    (SELECT string_agg(concat(oid::regclass, relkind, relpersistence, reloptions), ',' ORDER BY oid::regclass::text)
+     FROM pg_class WHERE relnamespace = 'public'::regnamespace),
+    (SELECT string_agg(concat(conrelid::regclass, conname), ',' ORDER BY conrelid::regclass::text, conname)
+     FROM pg_constraint),
+    (SELECT string_agg(concat(tgrelid::regclass, tgname, tgenabled), ',' ORDER BY tgrelid::regclass::text, tgname)
+     FROM pg_trigger WHERE NOT tgisinternal),
+    (SELECT string_agg(concat(proname, prosrc), ',' ORDER BY proname, prosrc)
+     FROM pg_proc WHERE pronamespace = 'public'::regnamespace),
+    (SELECT string_agg(setconfig::text, ',') FROM pg_db_role_setting
+     JOIN pg_database ON pg_database.oid = setdatabase WHERE datname = current_database()),
+    (SELECT string_agg(version_num, ',') FROM alembic_version)
+))
+"""
+
+
 class PostgresServer:
     """Makes and drops databases on a running server."""
 
@@ -46,6 +84,22 @@ class PostgresServer:
         """Remove the database, whoever is still connected to it."""
         self._portal.call(self._connection.execute, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
+    def connect(self, name: str) -> Any:
+        """A connection to one of the databases."""
+        return self._portal.call(asyncpg.connect, self._render(self.url.set(database=name)))
+
+    def fetch(self, connection: Any, query: str) -> Any:
+        """The first column of the first row."""
+        return self._portal.call(connection.fetchval, query)
+
+    def execute(self, connection: Any, statement: str) -> None:
+        """Run a statement on one of the connections."""
+        self._portal.call(connection.execute, statement)
+
+    def disconnect(self, connection: Any) -> None:
+        """End one of the connections."""
+        self._portal.call(connection.close)
+
     def database_url(self, name: str) -> str:
         """The URL that the desk would be given for this database."""
         return self._render(self.url.set(drivername="postgresql+asyncpg", database=name))
@@ -57,6 +111,37 @@ class PostgresServer:
     @staticmethod
     def _render(url: Any) -> str:
         return str(url.render_as_string(hide_password=False))
+
+
+class EmptiedDatabase:
+    """One copy of a template for many tests, emptied after each."""
+
+    USES = 100
+    """So many tests share a copy: what emptying leaves in the catalogue does not pile up."""
+
+    def __init__(self, server: PostgresServer, template: str) -> None:
+        self._server = server
+        self._template = template
+        self._uses = 0
+        self._copy()
+
+    def _copy(self) -> None:
+        self.name = self._server.create_database(template=self._template)
+        self._connection = self._server.connect(self.name)
+        self._shape = self._server.fetch(self._connection, SHAPE)
+
+    def drop(self) -> None:
+        """Remove the copy."""
+        self._server.disconnect(self._connection)
+        self._server.drop_database(self.name)
+
+    def empty(self) -> None:
+        """End every connection and take every row; a new copy where more was changed than rows."""
+        self._server.execute(self._connection, EMPTY)
+        self._uses += 1
+        if self._uses % self.USES == 0 or self._server.fetch(self._connection, SHAPE) != self._shape:
+            self.drop()
+            self._copy()
 
 
 @contextmanager
