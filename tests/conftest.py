@@ -14,8 +14,10 @@ os.environ["ENVIRONMENT"] = "test"
 from admin_app.db.database import Database
 from admin_app.db.engine import create_engines
 from tests.support.cast import Cast, store_cast
+from tests.support.compiled import compiled_once
 from tests.support.migrating import migrate
 from tests.support.postgresql import EmptiedDatabase, PostgresServer, postgresql_server
+from tests.support.snapshots import Snapshots
 from tests.support.statements import StatementCount, count_statements
 
 DATABASES = ("sqlite", "postgresql")
@@ -25,6 +27,12 @@ DATABASES = ("sqlite", "postgresql")
 def anyio_backend() -> str:
     """The desk runs on asyncio; so do its tests."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    with compiled_once():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -72,6 +80,12 @@ def postgresql_url(postgresql: PostgresServer, emptied_postgresql: EmptiedDataba
     """A migrated, empty PostgreSQL database, for the time of this test its own."""
     yield postgresql.database_url(emptied_postgresql.name)
     emptied_postgresql.empty()
+
+
+@pytest.fixture(scope="session")
+def snapshots(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Snapshots:
+    """The scenes that were made already."""
+    return Snapshots(tmp_path_factory.mktemp("scenes"), lambda: request.getfixturevalue("emptied_postgresql"))
 
 
 @pytest.fixture(params=DATABASES)

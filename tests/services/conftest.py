@@ -1,5 +1,6 @@
 """Fixtures of the service tests."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from admin_app.services.records.file_store import FileStore
 from tests.services.every_service import Scene, store_scene
 from tests.services.scenes import Desk
 from tests.support.cast import Cast
+from tests.support.snapshots import Snapshots
 
 
 class SetClock:
@@ -49,6 +51,11 @@ def store(tmp_path: Path) -> FileStore:
 
 
 @pytest.fixture
-async def scene(desk: Desk, store: FileStore) -> Scene:
+async def scene(desk: Desk, store: FileStore, database_url: str, snapshots: Snapshots) -> Scene:
     """One of everything."""
-    return await store_scene(desk, store)
+
+    async def make() -> Scene:
+        return replace(await store_scene(desk, store), desk=None, store=None)
+
+    made = await snapshots.scene("services", database_url, store.folder, make)
+    return replace(made, desk=desk, store=store)

@@ -5,12 +5,14 @@ the test before costs 10 ms, and whoever left more behind than rows (a column, a
 look into the catalogue: then, and after every hundredth test, there is a new copy.
 """
 
+import io
 import itertools
 import os
 import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +29,14 @@ max_connections = 200
 """
 
 
+DISCONNECT = """
+SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+"""
 EMPTY = """
 DO $$
 DECLARE filled text; relation regclass; has_rows boolean;
 BEGIN
-    PERFORM pg_terminate_backend(pid, 2000) FROM pg_stat_activity
-        WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend';
     SET LOCAL session_replication_role = replica;
     FOR relation IN SELECT oid FROM pg_class
         WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'
@@ -44,6 +48,8 @@ BEGIN
     PERFORM setval(seqrelid::regclass, seqstart, false) FROM pg_sequence;
 END $$
 """
+NO_ROWS = 21
+"""So long is a table without rows in the server's binary form: a signature, flags and a trailer."""
 SHAPE = """
 SELECT md5(concat(
     (SELECT string_agg(concat(attrelid::regclass, attname, atttypid, atttypmod, attnotnull, attisdropped), ','
@@ -62,6 +68,21 @@ SELECT md5(concat(
     (SELECT string_agg(version_num, ',') FROM alembic_version)
 ))
 """
+
+
+TABLES = """
+SELECT array_agg(relname::text) FROM pg_class
+WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'
+"""
+NUMBERS = "SELECT array_agg(ROW(sequencename::text, last_value)) FROM pg_sequences WHERE last_value IS NOT NULL"
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Every row of a database, as the server writes it, and how far its sequences are."""
+
+    tables: dict[str, bytes]
+    numbers: list[tuple[str, int]]
 
 
 class PostgresServer:
@@ -87,6 +108,32 @@ class PostgresServer:
     def connect(self, name: str) -> Any:
         """A connection to one of the databases."""
         return self._portal.call(asyncpg.connect, self._render(self.url.set(database=name)))
+
+    async def _read_contents(self, connection: Any) -> Contents:
+        tables = {}
+        for table in await connection.fetchval(TABLES):
+            buffer = io.BytesIO()
+            await connection.copy_from_table(table, output=buffer, format="binary")
+            tables[table] = buffer.getvalue()
+        return Contents(tables, await connection.fetchval(NUMBERS) or [])
+
+    async def _write_contents(self, connection: Any, contents: Contents) -> None:
+        async with connection.transaction():
+            await connection.execute(EMPTY)
+            await connection.execute("SET LOCAL session_replication_role = replica")
+            for table, rows in contents.tables.items():
+                if len(rows) > NO_ROWS:
+                    await connection.copy_to_table(table, source=io.BytesIO(rows), format="binary")
+            for sequence, number in contents.numbers:
+                await connection.execute("SELECT setval($1::text::regclass, $2)", sequence, number)
+
+    def read_contents(self, connection: Any) -> Contents:
+        """Everything that is in a database."""
+        return self._portal.call(self._read_contents, connection)
+
+    def write_contents(self, connection: Any, contents: Contents) -> None:
+        """Replace everything that is in a database."""
+        self._portal.call(self._write_contents, connection, contents)
 
     def fetch(self, connection: Any, query: str) -> Any:
         """The first column of the first row."""
@@ -135,8 +182,17 @@ class EmptiedDatabase:
         self._server.disconnect(self._connection)
         self._server.drop_database(self.name)
 
+    def take(self) -> Contents:
+        """Every row."""
+        return self._server.read_contents(self._connection)
+
+    def put_back(self, rows: Contents) -> None:
+        """These rows and no others; whoever is connected stays so."""
+        self._server.write_contents(self._connection, rows)
+
     def empty(self) -> None:
         """End every connection and take every row; a new copy where more was changed than rows."""
+        self._server.execute(self._connection, DISCONNECT)
         self._server.execute(self._connection, EMPTY)
         self._uses += 1
         if self._uses % self.USES == 0 or self._server.fetch(self._connection, SHAPE) != self._shape:

@@ -21,6 +21,7 @@ from admin_app.services.records.file_store import FileStore
 from admin_app.settings import Settings
 from tests.services.scenes import Desk
 from tests.support.cast import Cast
+from tests.support.snapshots import Snapshots
 from tests.web.browsing import ORIGIN, Visitor
 from tests.web.scene import SECRET_KEY, Scene, furnish
 
@@ -79,9 +80,10 @@ def store(settings: Settings) -> FileStore:
 
 
 @pytest.fixture
-async def scene(desk: Desk, store: FileStore) -> Scene:
+async def scene(desk: Desk, store: FileStore, database_url: str, snapshots: Snapshots) -> Scene:
     """A desk with a bit of everything on it."""
-    return await furnish(desk, store)
+    made: Scene = await snapshots.scene("web", database_url, store.folder, lambda: furnish(desk, store))
+    return made
 
 
 @pytest.fixture
