@@ -37,8 +37,8 @@ import-100000: $(VENV)/dev.stamp ## import a hundred thousand rows, killed midwa
 bulk-10000: $(VENV)/dev.stamp ## change ten thousand tickets in one batch and undo it, for every kind of change, and print seconds and statements
 	BULK_ROWS=10000 $(BIN)/python -m pytest -q -s tests/services/batches/bulk/test_ten_thousand.py
 
-chaos: $(VENV)/dev.stamp ## every fault in full: 1,000 kills per database, 200 cut lines each way, every fault through every form
-	CHAOS=1 $(BIN)/python -m pytest -n 0 tests/faults tests/web/test_faults_through_forms.py
+chaos: $(VENV)/dev.stamp ## every fault in full: 1,000 kills per database, 200 cut lines each way, every fault through every form, 1,000 guesses
+	CHAOS=1 $(BIN)/python -m pytest -n 0 tests/faults tests/web/test_faults_through_forms.py tests/web/test_guesses.py
 
 fuzz: $(VENV)/dev.stamp ## 50,000 generated requests over all routes, half of them on each database; FUZZ_SEED=7 makes others
 	FUZZ=25000 $(BIN)/python -m pytest -q -s tests/web/test_generated_requests.py

@@ -1,6 +1,7 @@
 """How often somebody may try a password: per account, per address, and for a known device on its own."""
 
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,7 +28,7 @@ class Attempt:
         account = f"account {lookup.address_in(self.email)}"
         if self.device is not None:
             return [f"{account} device {self.device}"]
-        return [account, f"address {caller.ip}"]
+        return [account, f"address {_whole(caller.ip)}"]
 
 
 async def admit(session: AsyncSession, attempt: Attempt, *, caller: Caller, limit: Limit) -> Admission:
@@ -52,3 +53,14 @@ async def succeeded(session: AsyncSession, attempt: Attempt, admission: Admissio
     if attempt.device is not None:
         [name] = attempt.names(caller)
         await attempts.clear(session, name)
+
+
+def _whole(ip: str | None) -> str:
+    """An address as it is counted: one customer of IPv6 has a whole /64 to choose from (RFC 6177)."""
+    try:
+        address = ip_address(ip or "")
+    except ValueError:
+        return str(ip)
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
+        return str(IPv6Address(int(address) >> 64 << 64))
+    return str(address)

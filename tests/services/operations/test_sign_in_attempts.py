@@ -29,6 +29,24 @@ class TestAdmit:
         assert ends == [False, False, False, True]
         assert await refused(desk, Attempt("p9@desk.example"), ELSEWHERE) == [False]
 
+    @pytest.mark.parametrize(
+        ("places", "expected"),
+        [
+            (
+                ["2001:db8:1:2::1", "2001:db8:1:2::2", "2001:db8:1:2:3::4", "2001:db8:1:2:f::", "2001:db8:1:3::1"],
+                "...x.",
+            ),
+            ([f"::ffff:192.0.2.{number}" for number in range(5)], "....."),
+            ([None] * 4, "...x"),
+            (["somewhere"] * 4, "...x"),
+        ],
+        ids=["a street of addresses", "old addresses in new clothes", "none", "no address"],
+    )
+    async def test_what_counts_as_one_address(self, desk, places: list[str | None], expected: str) -> None:
+        tries = [(Attempt(f"p{number}@desk.example"), Caller(ip, "", "")) for number, ip in enumerate(places)]
+        found = [await refused(desk, *each) for each in tries]
+        assert "".join("x" if is_refused else "." for [is_refused] in found) == expected
+
     async def test_a_known_device_is_not_locked_out_and_has_its_own_tries(self, desk) -> None:
         await refused(desk, Attempt("sam@desk.example"), count=5)
         known = Attempt("sam@desk.example", device="a laptop")
