@@ -21,6 +21,7 @@ from admin_app.errors import AppError, Unavailable
 from admin_app.services.batches.imports import runs
 from admin_app.services.blocks import editing
 from admin_app.web import guard, sign_in
+from admin_app.web.routes import ANYONE, page
 
 HERE = "tests.faults.builds"
 
@@ -40,8 +41,9 @@ def holding() -> Starlette:
         let_go.set()
         return PlainTextResponse("released")
 
-    app.router.routes.insert(0, Route("/hold", hold))
-    app.router.routes.insert(0, Route("/release", release))
+    for path, endpoint in (("/hold", hold), ("/release", release)):
+        app.state.routes.add(page(path, ANYONE))
+        app.router.routes.insert(0, Route(path, endpoint))
     return app
 
 

@@ -25,6 +25,7 @@ from admin_app.services.records.error_tracking.sightings import new_reference, n
 from admin_app.services.records.error_tracking.storing import Alert, Counted
 from admin_app.services.records.error_tracking.tracker import ErrorTracker
 from admin_app.settings import Settings
+from admin_app.web.routes import ANYONE, page
 from tests.services.scenes import Desk
 
 ORIGIN = "http://127.0.0.1"
@@ -57,6 +58,7 @@ async def working(database_url: str, tmp_path: Any) -> AsyncIterator[Worker]:
     folder = tmp_path / "files"
     settings = Settings(environment="test", database_url=database_url, secret_key=SECRET_KEY, attachments_folder=folder)
     app = create_app(settings)
+    app.state.routes.add(page("/fails", ANYONE))
     app.router.routes.insert(0, Route("/fails", fails))
     assert any(isinstance(route, Mount) for route in app.routes)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)

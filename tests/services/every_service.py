@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from io import BytesIO
 from typing import Any, NamedTuple
 
@@ -15,10 +16,20 @@ from admin_app.models import (
     Status,
     Ticket,
     TicketWatcher,
+    UserSession,
     WatchLevel,
 )
 from admin_app.permissions import Permission, Role
-from admin_app.services.operations import accounts, attachments, comments, following, second_factor, sign_in, tickets
+from admin_app.services.operations import (
+    accounts,
+    attachments,
+    comments,
+    following,
+    own_sign_ins,
+    second_factor,
+    sign_in,
+    tickets,
+)
 from admin_app.services.pages import audit_list, dashboard, notification_list, people_list, ticket_list, ticket_page
 from admin_app.services.records import listing, lookup, notifications
 from admin_app.services.records.file_store import FileStore
@@ -46,6 +57,8 @@ class Scene:
     deleted: Ticket
     comment: Comment
     attachment: Attachment
+    sign_in: UserSession
+    """Sam's"""
     told: dict[str, int]
     """the number of a notification, by role"""
     store: FileStore
@@ -68,11 +81,15 @@ async def store_scene(desk: Desk, store: FileStore) -> Scene:
     await desk.store(TicketWatcher(ticket_id=live.id, user_id=desk.cast.sam.id))
     await desk.run(accounts.deactivate, desk.cast.sue, desk.cast.mallory.id, reason="left")
     await desk.store(SecondFactor(user_id=desk.cast.users["sid"], sealed_secret="…", confirmed_at=clock.now()))
+    until = clock.now() + timedelta(hours=1)
+    opened = UserSession(token_hash="…", user_id=desk.cast.sam.id, last_seen_at=clock.now(), expires_at=until)
+    sign_in_of_sam = await desk.store(opened)
     told = {}
     for role in Role:
         row = Notification(user_id=desk.as_role(role).id, type=NotificationType.COMMENTED, message="m")
         told[role.value] = (await desk.store(row)).id
-    return Scene(desk, live, owned, resolved, closed, await desk.deleted_ticket(), comment, attachment, told, store)
+    deleted = await desk.deleted_ticket()
+    return Scene(desk, live, owned, resolved, closed, deleted, comment, attachment, sign_in_of_sam, told, store)
 
 
 Call = Callable[..., Any]
@@ -320,6 +337,18 @@ TABLE = [
             _P.USER_END_SESSIONS,
             ADMIN,
             lambda s, a, x: sign_in.end_sessions_of(s, a, x.person("sam")),
+        ),
+        (
+            "see somebody's sign-ins",
+            _P.USER_END_SESSIONS,
+            ADMIN,
+            lambda s, a, x: own_sign_ins.of_person(s, a, x.person("sam"), idle=timedelta(hours=1)),
+        ),
+        (
+            "end one of somebody's sign-ins",
+            _P.USER_END_SESSIONS,
+            ADMIN,
+            lambda s, a, x: own_sign_ins.end_one_of(s, a, x.sign_in.id, user_id=x.person("sam")),
         ),
         (
             "list the audit log",

@@ -67,6 +67,10 @@ class TestNoServiceIsForgotten:
     ELSEWHERE = frozenset(
         {
             # for one's own account only: nobody needs a right for it
+            "own_password.change",
+            "own_sign_ins.end_others",
+            "own_sign_ins.end_own",
+            "own_sign_ins.own",
             "second_factor.begin",
             "second_factor.confirm",
             "second_factor.renew_recovery_codes",

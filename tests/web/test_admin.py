@@ -23,6 +23,8 @@ Visit = Callable[..., Awaitable[Visitor]]
 
 EVERYBODY = ["sam", "sue", "olaf", "ada"]
 SEEN_COLUMNS = {"last_seen_at", "updated_at"}
+GET_ALONE = {"/admin/login/provider"}
+"""Whoever comes back from the provider brings a code that is used up at once, so there is no HEAD (405)."""
 QUERIES = {"/admin/ticket/ajax/lookup": "?name=owner&term=s", "/admin/ticket/list": "?search=printer&status=open"}
 
 
@@ -55,7 +57,7 @@ async def look_at_everything(visitor: Visitor, app: Starlette, desk: Desk, scene
         got = await visitor.get(path)
         if path == "/health/ready":
             continue  # told within moments, and on a busy machine the first connection takes longer
-        assert head.status_code == got.status_code, path
+        assert head.status_code == (405 if address.template in GET_ALONE else got.status_code), path
         assert got.status_code < 500, f"{path}: {text_of(got)}"
         statuses[address.template] = got.status_code
     return statuses

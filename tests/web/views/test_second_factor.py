@@ -163,7 +163,8 @@ class TestRequired:
             answer = await sam.get(address.path)
             if answer.headers.get("location") != PATH:
                 open_pages.append((address.template, answer.status_code))
-        assert open_pages == [("/admin/login/code", 302), ("/admin/second-factor", 200)]
+        ways_in = [("/admin/login/code", 302), ("/admin/login/provider", 302)]
+        assert open_pages == [*ways_in, ("/admin/second-factor", 200)]
         assert "Your role needs a second factor." in text_of(await sam.get(PATH))
         hidden = {"form_token": form_on(await sam.get(PATH)).fields["form_token"]}
         left = await sam.client.post("/admin/logout", data=hidden, headers={"Origin": ORIGIN})
