@@ -17,7 +17,7 @@ from admin_app.permissions import Role
 from admin_app.services.batches.csv_import import mapping as mappings
 from admin_app.services.operations import accounts, second_factor
 from admin_app.services.pages.ticket_list import TicketFilter
-from admin_app.services.records import passwords
+from admin_app.services.records import password_rules, passwords
 from admin_app.services.records.file_store import FileStore
 from admin_app.settings import Environment, Settings
 
@@ -76,7 +76,7 @@ def create_user(
     """Make an account. Without a password the person cannot sign in yet."""
     with sentences():
         settings = read_settings()
-        hashed = _password_hash(email, role) if password_stdin else None
+        hashed = _password_hash(email, name, role) if password_stdin else None
 
         async def create(database: Database) -> None:
             await database.run(
@@ -203,10 +203,12 @@ def main() -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _password_hash(email: str, role: Role) -> str:
+def _password_hash(email: str, name: str, role: Role) -> str:
     if role is Role.CUSTOMER:
         raise InvalidInput(password="A customer never signs in; leave --password-stdin out.")  # noqa: S106 - a sentence
-    return passwords.hash_password(sys.stdin.readline().rstrip("\r\n"), email=email)
+    typed = sys.stdin.readline().rstrip("\r\n")
+    password_rules.check(typed, email=email, full_name=name)
+    return passwords.hash_password(typed)
 
 
 def _priority(name: str | None) -> Priority | None:

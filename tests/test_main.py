@@ -179,7 +179,7 @@ class TestCreateUser:
             ({"email": "nia"}, PASSWORD, "Email: Enter an e-mail address such as name@example.com."),
             ({}, "short", "Password: A password has at least 12 characters."),
             ({}, "", "Password: A password has at least 12 characters."),
-            ({"email": "nia-long-name@desk.example"}, "nia-long-name", "a password that is not your address"),
+            ({"email": "nia-long-name@desk.example"}, "nia-long-name", "too much like the name, the e-mail address"),
             ({"role": "customer"}, PASSWORD, "A customer never signs in"),
         ],
     )

@@ -11,7 +11,7 @@ from admin_app.models.ticket import Status
 from admin_app.services.batches.bulk import choosing
 from admin_app.services.blocks import second_factor, workflow
 from admin_app.services.operations import accounts, following, tickets
-from admin_app.services.records import lookup, passwords, text_rules
+from admin_app.services.records import lookup, password_rules, text_rules
 from admin_app.settings import Settings
 from tests.house.test_dangerous_calls import CALLERS
 from tests.support.house import ADMIN_APP, PROJECT_ROOT, python_files
@@ -91,7 +91,7 @@ class TestRules:
 
     def test_passwords_numbers_and_limits_too(self) -> None:
         takes, limits = INVENTORY["takes"], INVENTORY["limits"]
-        assert takes["password"].startswith(f"{passwords.SHORTEST} to {passwords.LONGEST} ")
+        assert takes["password"].startswith(f"{password_rules.SHORTEST} to {password_rules.LONGEST} ")
         assert str(lookup.LARGEST_ID) in takes["id"]
         assert f"at most {following.MOST_TAGS} on a ticket" in takes["tag"]
         assert limits["bulk"].startswith(f"{choosing.MOST_ROWS:,} ")

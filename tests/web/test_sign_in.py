@@ -134,6 +134,16 @@ class TestLogin:
         assert passwords.is_right(PASSWORD, stored)
         assert await is_in(visitor)
 
+    async def test_an_old_password_that_no_rule_would_allow_today_still_opens_and_is_hashed_anew(
+        self, desk: Desk, window: Window, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(passwords, "needs_rehash", lambda stored: True)
+        old = passwords.hash_password("sam")
+        await desk.set(User, desk.cast.users["sam"], password_hash=old)
+        assert (await sign_in_as(window(), "sam@desk.example", "sam")).status_code == 303
+        stored = (await desk.stored(User, desk.cast.users["sam"])).password_hash
+        assert (stored != old, passwords.is_right("sam", stored)) == (True, True)
+
 
 class TestNext:
     @pytest.mark.parametrize(

@@ -28,8 +28,8 @@ async def create(
 ) -> User:
     """Make an account; anybody but customers needs `user:edit-staff`.
 
-    `password_hash` comes from `passwords.hash_password`; without one the person cannot sign in. `AlreadyExists` at
-    `email` when the address is taken, in any case of letters.
+    `password_hash` comes from `passwords.hash_password`, after `password_rules.check`; without one the person cannot
+    sign in. `AlreadyExists` at `email` when the address is taken, in any case of letters.
     """
     actor.require(Permission.USER_CREATE)
     if role is not Role.CUSTOMER:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app.actor import Actor
@@ -22,6 +22,11 @@ class ThisOne:
 
     session_id: int
     new_token: str
+
+
+async def of_actor(session: AsyncSession, actor: Actor) -> User:
+    """The actor's own account: the stored hash, and the name and address that a password must not be like."""
+    return (await session.scalars(select(User).where(User.id == actor.id))).one()
 
 
 async def change(

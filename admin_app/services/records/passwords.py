@@ -1,25 +1,17 @@
-"""Passwords: Argon2id, rehashed when the parameters grow, and the rules for new ones."""
+"""Passwords: Argon2id, rehashed when the parameters grow. What a new one must be stands in `password_rules`."""
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
-from admin_app.errors import InvalidInput
-
-SHORTEST = 12
-LONGEST = 200
+LONGEST = 256
+"""Characters; nothing longer was ever stored, so what is longer is cut before it is looked at."""
 
 _hasher = PasswordHasher()
 _NOBODY = _hasher.hash("nobody has this password")
 
 
-def hash_password(password: str, *, email: str = "") -> str:
-    """The Argon2id hash of an acceptable password; `InvalidInput` at `password` otherwise."""
-    if len(password) < SHORTEST:
-        raise InvalidInput(password=f"A password has at least {SHORTEST} characters.")
-    if len(password) > LONGEST:
-        raise InvalidInput(password=f"A password has at most {LONGEST} characters.")
-    if email and password.strip().lower() in {email.lower(), email.split("@")[0].lower()}:
-        raise InvalidInput(password="Choose a password that is not your address.")  # noqa: S106 - a sentence
+def hash_password(password: str) -> str:
+    """The Argon2id hash. It asks for no rule: passwords of before a rule are hashed anew at a sign-in."""
     return _hasher.hash(password)
 
 

@@ -12,8 +12,8 @@ from starlette.responses import Response
 from admin_app.errors import AppError, InvalidInput
 from admin_app.services.blocks.second_factor import Verdict
 from admin_app.services.blocks.sign_in_sessions import TOKEN_BYTES
-from admin_app.services.operations import own_password, own_sign_ins, step_up
-from admin_app.services.records import lookup, passwords
+from admin_app.services.operations import own_password, own_sign_ins
+from admin_app.services.records import lookup, password_rules, passwords
 from admin_app.web import parsing
 from admin_app.web.desk import actor_of, desk_of, form_of, signed_in, text_in
 from admin_app.web.devices import device_words
@@ -26,7 +26,7 @@ PATH = "/admin/my-sign-ins"
 PASSWORD_PATH = "/admin/my-password"  # noqa: S105 - an address
 PRESENT = Field("present_password", "Present password", kind="password", required=True)
 NEW = Field(
-    "password", "New password", kind="password", required=True, help=f"At least {passwords.SHORTEST} characters."
+    "password", "New password", kind="password", required=True, help=password_rules.RULE, longest=password_rules.LONGEST
 )
 SENTENCES = {
     Verdict.WRONG: "This is not your present password.",
@@ -107,11 +107,12 @@ async def _ask_password(request: Request, error: AppError | None = None, status_
 async def _change_password(request: Request) -> Response:
     typed, actor, desk = form_of(request), actor_of(request), desk_of(request)
     present, wanted = text_in(typed, PRESENT.name), text_in(typed, NEW.name)
+    me = await desk.database.read(lambda session: own_password.of_actor(session, actor))
     try:
-        new_hash = await anyio.to_thread.run_sync(lambda: passwords.hash_password(wanted))
+        password_rules.check(wanted, email=me.email, full_name=me.full_name)
     except InvalidInput as error:
         return await _ask_password(request, error, error.status_code)
-    stored = await desk.database.read(lambda session: step_up.own_password_hash(session, actor))
+    stored, new_hash = me.password_hash, await anyio.to_thread.run_sync(passwords.hash_password, wanted)
     is_right = await anyio.to_thread.run_sync(passwords.is_right, present[: passwords.LONGEST + 1], stored)
     this_one = own_password.ThisOne(_this_one(request), secrets.token_urlsafe(TOKEN_BYTES))
     refused: list[Verdict] = []

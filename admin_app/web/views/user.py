@@ -14,7 +14,7 @@ from admin_app.permissions import Permission, Role
 from admin_app.services.operations import accounts, second_factor, sign_in
 from admin_app.services.operations import off_boarding as boarding
 from admin_app.services.pages import people_list
-from admin_app.services.records import lookup, passwords, text_rules
+from admin_app.services.records import lookup, password_rules, passwords, text_rules
 from admin_app.web import parsing
 from admin_app.web.desk import actor_of, form_of, text_in
 from admin_app.web.forms import Field, Form, Options, merge, without_theirs
@@ -35,7 +35,6 @@ from admin_app.web.views.base import (
 
 ROLES: Options = [(role.value, in_words(role.value)) for role in Role]
 ACTIVE = {"": None, "yes": True, "no": False}
-PASSWORD_HELP = f"At least {passwords.SHORTEST} characters."
 EDITED = ("full_name", "email", "timezone")
 
 
@@ -191,12 +190,13 @@ class UserView(RecordView, model=User):
     @expose("/password/{pk}", methods=["GET", "POST"])
     async def set_password(self, request: Request) -> Response:
         """Set a person's password."""
-        password = Field("password", "New password", kind="password", required=True, help=PASSWORD_HELP)
+        password = Field("password", "New password", kind="password", required=True, help=password_rules.RULE)
 
         async def act(user_id: int) -> Any:
             user = await read(request, lookup.user, user_id)
             typed = text_in(form_of(request), "password")
-            hashed = await anyio.to_thread.run_sync(lambda: passwords.hash_password(typed, email=user.email))
+            password_rules.check(typed, email=user.email, full_name=user.full_name)
+            hashed = await anyio.to_thread.run_sync(passwords.hash_password, typed)
             return await perform(request, accounts.set_password, user_id, password_hash=hashed)
 
         explanation = "They are signed out everywhere. Tell them the password in person."

@@ -104,6 +104,13 @@ class TestMyPassword:
         assert "at least 12 characters" in text_of(answer)
         assert form_on(answer, PASSWORD_PATH).fields["present_password"] == ""
 
+    async def test_one_like_the_own_address_or_a_common_one_is_refused(self, desk, visit) -> None:
+        olaf = await visit("olaf")  # ops may not see people, yet the rule knows whose password it is
+        form = await olaf.form_at(PASSWORD_PATH, PASSWORD_PATH)
+        for wanted, sentence in (("olaf@desk.example!", "too much like the name"), ("Password2026!", "tried first")):
+            answer = await olaf.submit(form, present_password=PASSWORD, password=wanted)
+            assert (answer.status_code, sentence in text_of(answer), wanted in answer.text) == (422, True, False)
+
     async def test_guessing_the_present_one_is_stopped(self, desk, visit, monkeypatch) -> None:
         monkeypatch.setattr(passwords, "is_right", lambda typed, stored: typed == PASSWORD)
         sam = await visit("sam")

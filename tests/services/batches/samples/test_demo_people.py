@@ -2,7 +2,7 @@
 
 from admin_app.permissions import DESK_ROLES
 from admin_app.services.batches.samples import demo_people
-from admin_app.services.records import passwords
+from admin_app.services.records import password_rules
 
 
 class TestDesk:
@@ -20,7 +20,7 @@ class TestDesk:
         assert {person.role for person in demo_people.DESK} == DESK_ROLES
         assert len({person.email for person in demo_people.DESK}) == len(demo_people.DESK)
         for person in demo_people.DESK:
-            assert len(person.password) >= passwords.SHORTEST
+            assert len(person.password) >= password_rules.SHORTEST
 
 
 class TestCustomer:
