@@ -26,12 +26,13 @@ from admin_app.services.records.error_tracking.alarms import Alarm, Mail, Notifi
 from admin_app.services.records.error_tracking.tracker import ErrorTracker
 from admin_app.services.records.file_store import FileStore
 from admin_app.services.records.secret_box import SecretBox
-from admin_app.settings import CONFIG_FOLDER, Environment, Settings
+from admin_app.settings import CONFIG_FOLDER, LOCAL_HOSTS, Environment, Settings
 from admin_app.web import health
 from admin_app.web.admin import DeskAdmin
 from admin_app.web.desk import AttachDesk, Desk, SecondFactorRules
 from admin_app.web.errors import ErrorPages, http_error
 from admin_app.web.guard import Guard, SecurityHeaders
+from admin_app.web.https_only import HttpsOnly
 from admin_app.web.limits import RequestLimits
 from admin_app.web.proxies import TrustedProxies
 from admin_app.web.routes import OnlyListed, RouteTable
@@ -79,6 +80,7 @@ def create_app(settings: Settings) -> Starlette:
         Middleware(SecurityHeaders, asset_paths=ASSET_PATHS),
         Middleware(RequestLimits),
         Middleware(TrustedHostMiddleware, allowed_hosts=list(settings.trusted_hosts), www_redirect=False),
+        *doors(settings),
         Middleware(AttachDesk, desk=open_desk(settings, database, errors), templates=admin.templates),
         Middleware(ErrorPages),
         Middleware(OnlyListed, table=table),
@@ -88,6 +90,13 @@ def create_app(settings: Settings) -> Starlette:
     app.state.routes = table
     app.state.errors = errors
     return app
+
+
+def doors(settings: Settings) -> list[Middleware]:
+    """What stands in the way in production alone: elsewhere there is seldom a certificate."""
+    if settings.environment is not Environment.PRODUCTION:
+        return []
+    return [Middleware(HttpsOnly, local_hosts=LOCAL_HOSTS, open_paths=health.PROBES)]
 
 
 def open_desk(settings: Settings, database: Database, errors: ErrorTracker) -> Desk:

@@ -10,6 +10,7 @@ from starlette.routing import Mount
 
 from admin_app import app as composition
 from admin_app.app import create_app, create_app_from_environment, note_holder, open_database
+from admin_app.db import schema
 from admin_app.db.holders import current_holder
 from admin_app.settings import Settings
 
@@ -82,7 +83,7 @@ class TestCreateApp:
     async def test_production_starts_on_a_migrated_database(self, database_url: str, tmp_path: Path) -> None:
         app = create_app(production(database_url, tmp_path))
         async with app.router.lifespan_context(app):
-            assert await app.state.database.is_ready()
+            assert await app.state.database.read(schema.is_current)
 
     async def test_the_environment_is_enough(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("DATABASE_URL", settings.database_url)

@@ -15,6 +15,8 @@ from admin_app.web.desk import Desk, desk_of
 from admin_app.web.proxies import came_directly
 
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
+PROBES = ("/health/live", "/health/ready")
+"""They say nothing that anybody could use, and load balancers ask them over plain http."""
 
 
 async def live(request: Request) -> Response:
