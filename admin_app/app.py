@@ -4,6 +4,8 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from importlib.metadata import version
+from typing import Any
 
 import anyio.to_thread
 from starlette.applications import Starlette
@@ -18,16 +20,20 @@ from admin_app.db import schema
 from admin_app.db.database import Database
 from admin_app.db.engine import PoolOptions, create_engines
 from admin_app.db.holders import Holder, current_holder
+from admin_app.db.own_view import own_view
 from admin_app.db.slow_queries import SlowQueries
+from admin_app.db.worker_reports import worker_reports_of
 from admin_app.services.operations.sign_in import Lifetime
 from admin_app.services.operations.sign_in_attempts import Limit
 from admin_app.services.operations.single_sign_on import Rules
+from admin_app.services.records import pool
 from admin_app.services.records.error_tracking.alarms import Alarm, Mail, Notifier, WebHook
 from admin_app.services.records.error_tracking.tracker import ErrorTracker
 from admin_app.services.records.file_store import FileStore
 from admin_app.services.records.secret_box import SecretBox
+from admin_app.services.records.workers import Crew
 from admin_app.settings import CONFIG_FOLDER, LOCAL_HOSTS, Environment, Settings
-from admin_app.web import health
+from admin_app.web import draining, health
 from admin_app.web.admin import DeskAdmin
 from admin_app.web.desk import AttachDesk, Desk, SecondFactorRules
 from admin_app.web.errors import ErrorPages, http_error
@@ -56,22 +62,11 @@ def create_app(settings: Settings) -> Starlette:
     database = open_database(settings)
     alarm = Alarm(notifiers(settings))
     errors = ErrorTracker(database.run, alarm.ring)
-
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        try:
-            if settings.environment is Environment.PRODUCTION and not await database.read(schema.is_current):
-                raise RuntimeError("The database is not migrated. Run: python -m admin_app migrate")
-            yield
-        finally:
-            await errors.close()
-            await anyio.to_thread.run_sync(alarm.close)
-            await database.dispose()
-
+    crew = open_crew(database)
     app = Starlette(
         routes=[Route("/", to_desk, methods=["GET"]), *health.ROUTES],
         exception_handlers={HTTPException: http_error},
-        lifespan=lifespan,
+        lifespan=lambda app: alive(settings, database, crew, errors, alarm),
     )
     admin = DeskAdmin(app, database.read_sessions)
     table = RouteTable()
@@ -81,7 +76,7 @@ def create_app(settings: Settings) -> Starlette:
         Middleware(RequestLimits),
         Middleware(TrustedHostMiddleware, allowed_hosts=list(settings.trusted_hosts), www_redirect=False),
         *doors(settings),
-        Middleware(AttachDesk, desk=open_desk(settings, database, errors), templates=admin.templates),
+        Middleware(AttachDesk, desk=open_desk(settings, database, errors, crew), templates=admin.templates),
         Middleware(ErrorPages),
         Middleware(OnlyListed, table=table),
         Middleware(Guard, sign_in_path=SIGN_IN_PATH, file_limit=file_limit),
@@ -89,6 +84,7 @@ def create_app(settings: Settings) -> Starlette:
     app.state.database = database
     app.state.routes = table
     app.state.errors = errors
+    app.state.crew = crew
     return app
 
 
@@ -99,13 +95,33 @@ def doors(settings: Settings) -> list[Middleware]:
     return [Middleware(HttpsOnly, local_hosts=LOCAL_HOSTS, open_paths=health.PROBES)]
 
 
-def open_desk(settings: Settings, database: Database, errors: ErrorTracker) -> Desk:
+@asynccontextmanager
+async def alive(
+    settings: Settings, database: Database, crew: Crew, errors: ErrorTracker, alarm: Alarm
+) -> AsyncIterator[None]:
+    """From the start of a worker process to its end."""
+    try:
+        if settings.environment is Environment.PRODUCTION and not await database.read(schema.is_current):
+            raise RuntimeError("The database is not migrated. Run: python -m admin_app migrate")
+        crew.start()
+        with draining.heard(crew.drain):
+            yield
+    finally:
+        await crew.leave()
+        await errors.close()
+        await anyio.to_thread.run_sync(alarm.close)
+        await database.dispose()
+
+
+def open_desk(settings: Settings, database: Database, errors: ErrorTracker, crew: Crew) -> Desk:
     """What every request carries."""
     slow_queries = SlowQueries(settings.slow_query_ms / 1000)
     slow_queries.watch(database.engines)
     return Desk(
         database=database,
         pools=lambda: database.engines.pools,
+        crew=crew,
+        suspect_after=settings.leak_suspect_seconds,
         slow_queries=slow_queries,
         errors=errors,
         store=FileStore(settings.attachments_folder, settings.max_attachment_bytes),
@@ -127,6 +143,17 @@ def open_desk(settings: Settings, database: Database, errors: ErrorTracker) -> D
         body_timeout=settings.body_timeout_seconds,
         metrics_token=settings.metrics_token.get_secret_value(),
         holder=note_holder,
+    )
+
+
+def open_crew(database: Database) -> Crew:
+    """This worker, and the way to all others."""
+
+    def figures() -> list[dict[str, Any]]:
+        return [pool.packed(pool.read(name, watched)) for name, watched in database.engines.pools.items()]
+
+    return Crew(
+        worker_reports_of(database.engines), figures, lambda: own_view(database.engines), version("support-desk-admin")
     )
 
 
@@ -186,9 +213,9 @@ def notifiers(settings: Settings) -> list[Notifier]:
     return found
 
 
-def note_holder(route: str) -> Holder:
+def note_holder(route: str, request_id: str = "") -> Holder:
     """Leave a note of the request that is about to ask for a connection."""
-    holder = Holder(route)
+    holder = Holder(route, request_id=request_id)
     current_holder.set(holder)
     return holder
 

@@ -88,6 +88,8 @@ class Settings(BaseSettings):
     idle_in_transaction_timeout_seconds: Annotated[float, Field(gt=0)] = 15.0
     command_timeout_seconds: Annotated[float, Field(gt=0)] = 15.0
     connect_timeout_seconds: Annotated[float, Field(gt=0)] = 3.0
+    leak_suspect_seconds: Annotated[float, Field(gt=0)] = 30.0
+    graceful_shutdown_seconds: Annotated[int, Field(ge=1, le=3600)] = 30
     slow_query_ms: Annotated[int, Field(gt=0)] = 100
     alert_webhook_url: SecretStr = SecretStr("")
     alert_email_to: Annotated[tuple[str, ...], NoDecode] = ()

@@ -41,6 +41,7 @@ def serve(settings: Settings) -> None:
         http=http_protocol(),
         proxy_headers=False,
         server_header=False,
+        timeout_graceful_shutdown=settings.graceful_shutdown_seconds,
         log_config=logging_config(settings.environment),
     )
 

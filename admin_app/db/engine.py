@@ -12,7 +12,7 @@ from sqlalchemy import URL, Connection, ExceptionContext, event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import Pool
 
-from admin_app.db.pools import WatchedPool
+from admin_app.db.pools import WatchedPool, note_statements
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,25 @@ class PoolOptions:
     """SQLite has one writer at a time; the queue in front of it may be this long."""
 
 
+WATCHING_SECONDS = 1.0
+IMPATIENT = PoolOptions(
+    timeout=WATCHING_SECONDS,
+    lock_timeout=WATCHING_SECONDS,
+    statement_timeout=WATCHING_SECONDS,
+    command_timeout=WATCHING_SECONDS,
+    connect_timeout=WATCHING_SECONDS,
+)
+
+
 @dataclass(frozen=True)
 class Engines:
-    """One engine to write, one to read, and one connection kept aside for health and ops."""
+    """One engine to write, one to read, one connection kept aside for health and ops, and one to watch."""
 
     write: AsyncEngine
     read: AsyncEngine
     aside: AsyncEngine
+    watching: AsyncEngine
+    """Gives up after `WATCHING_SECONDS`: for what workers tell each other, and what the database tells of itself."""
 
     @property
     def pools(self) -> dict[str, WatchedPool]:
@@ -54,7 +66,7 @@ class Engines:
 
     async def dispose(self) -> None:
         """Close every connection."""
-        for engine in (self.write, self.read, self.aside):
+        for engine in (self.write, self.read, self.aside, self.watching):
             await engine.dispose()
 
 
@@ -88,7 +100,7 @@ def _watched(pool: Pool) -> WatchedPool:
 
 
 def _engine(url: URL, size: int, overflow: int, timeout: float, **options: Any) -> AsyncEngine:
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         poolclass=WatchedPool,
         pool_size=size,
@@ -98,19 +110,37 @@ def _engine(url: URL, size: int, overflow: int, timeout: float, **options: Any) 
         hide_parameters=True,
         **options,
     )
+    note_statements(engine.sync_engine)
+    return engine
 
 
 def _postgresql_engines(url: URL, chosen: PoolOptions) -> Engines:
+    options = _postgresql_options(chosen)
+    write = _engine(url, chosen.size, chosen.max_overflow, chosen.timeout, **options)
+    aside = _engine(url, 1, 0, chosen.timeout, **options)
+    impatient = _postgresql_options(IMPATIENT, application_name="support-desk-admin watching")
+    watching = _engine(url, 1, 0, IMPATIENT.timeout, isolation_level="AUTOCOMMIT", **impatient)
+    for engine in (write, aside, watching):
+        _hang_up_on_silence(engine)
+    return Engines(
+        write=write,
+        read=write.execution_options(postgresql_readonly=True),
+        aside=aside.execution_options(postgresql_readonly=True),
+        watching=watching,
+    )
+
+
+def _postgresql_options(chosen: PoolOptions, application_name: str = "support-desk-admin") -> dict[str, Any]:
     def milliseconds(seconds: float) -> str:
         return str(int(seconds * 1000))
 
-    options: dict[str, Any] = {
+    return {
         "pool_recycle": chosen.recycle,
         "connect_args": {
             "timeout": chosen.connect_timeout,
             "command_timeout": chosen.command_timeout,
             "server_settings": {
-                "application_name": "support-desk-admin",
+                "application_name": application_name,
                 "timezone": "UTC",
                 "lock_timeout": milliseconds(chosen.lock_timeout),
                 "statement_timeout": milliseconds(chosen.statement_timeout),
@@ -118,15 +148,6 @@ def _postgresql_engines(url: URL, chosen: PoolOptions) -> Engines:
             },
         },
     }
-    write = _engine(url, chosen.size, chosen.max_overflow, chosen.timeout, **options)
-    aside = _engine(url, 1, 0, chosen.timeout, **options)
-    for engine in (write, aside):
-        _hang_up_on_silence(engine)
-    return Engines(
-        write=write,
-        read=write.execution_options(postgresql_readonly=True),
-        aside=aside.execution_options(postgresql_readonly=True),
-    )
 
 
 def _hang_up_on_silence(engine: AsyncEngine) -> None:
@@ -154,9 +175,10 @@ def _sqlite_engines(url: URL, chosen: PoolOptions) -> Engines:
     read = _engine(url, chosen.size, chosen.max_overflow, chosen.timeout, **options)
     aside = _engine(url, 1, 0, chosen.timeout, **options)
     _set_up_sqlite(write, busy, "BEGIN IMMEDIATE")
-    for reader in (read, aside):
+    watching = _engine(url, 1, 0, WATCHING_SECONDS, connect_args={"timeout": WATCHING_SECONDS})
+    for reader in (read, aside, watching):
         _set_up_sqlite(reader, busy, "BEGIN", read_only=True)
-    return Engines(write=write, read=read, aside=aside)
+    return Engines(write=write, read=read, aside=aside, watching=watching)
 
 
 def _set_up_sqlite(engine: AsyncEngine, busy_milliseconds: int, begin: str, *, read_only: bool = False) -> None:
@@ -178,3 +200,8 @@ def _set_up_sqlite(engine: AsyncEngine, busy_milliseconds: int, begin: str, *, r
     @event.listens_for(engine.sync_engine, "begin")
     def start(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
+
+    @event.listens_for(engine.sync_engine, "handle_error")
+    def count_busy(context: ExceptionContext) -> None:
+        name = getattr(context.original_exception, "sqlite_errorname", "")
+        _watched(engine.pool).watch.busy += name.startswith("SQLITE_BUSY")

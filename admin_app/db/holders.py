@@ -10,6 +10,7 @@ class Holder:
 
     route: str
     actor: str = "not signed in"
+    request_id: str = ""
 
 
 current_holder: ContextVar[Holder] = ContextVar("current_holder", default=Holder("background"))  # noqa: B039

@@ -4,31 +4,20 @@ import logging
 import time
 from collections import deque
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
-from admin_app import clock
 from admin_app.db.holders import current_holder
+from admin_app.db.holdings import Held, Holding, places_in_own_code
 
 logger = logging.getLogger("admin_app.pool")
 
 REMEMBERED_WAITS = 1000
 RECENT_SECONDS = 300.0
 """What happened longer ago is no trouble of today."""
-
-
-@dataclass(frozen=True)
-class Holding:
-    """One connection in use."""
-
-    route: str
-    actor: str
-    since: datetime
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -46,11 +35,16 @@ class PoolWatch:
     def __init__(self) -> None:
         self.waiting = 0
         self.timeouts = 0
+        self.connects = 0
+        self.busy = 0
+        """How often SQLite said that somebody else was writing for longer than anybody waits."""
         self.invalidated = 0
+        self.cancelled = 0
+        """Of those: thrown away because whoever asked has gone or was stopped."""
         self.waits: deque[float] = deque(maxlen=REMEMBERED_WAITS)
         self.longest: LongestHolding | None = None
         self._gave_up: deque[float] = deque(maxlen=REMEMBERED_WAITS)
-        self._held: dict[int, tuple[str, str, datetime, float]] = {}
+        self._held: dict[int, Held] = {}
 
     @property
     def recent_timeouts(self) -> int:
@@ -64,24 +58,33 @@ class PoolWatch:
         self._gave_up.append(time.monotonic())
 
     def taken(self, record: ConnectionPoolEntry) -> None:
-        """Note who took a connection."""
-        holder = current_holder.get()
-        self._held[id(record)] = (holder.route, holder.actor, clock.now(), time.monotonic())
+        """Note who took a connection, and where."""
+        self._held[id(record)] = Held(current_holder.get(), places_in_own_code())
+
+    def asked(self, record: ConnectionPoolEntry, statement: str) -> None:
+        """Note what is asked over it."""
+        held = self._held.get(id(record))
+        if held is not None:
+            held.statement = statement
 
     def returned(self, record: ConnectionPoolEntry) -> None:
         """Forget the holder; remember the longest."""
         held = self._held.pop(id(record), None)
         if held is None:
             return
-        seconds = time.monotonic() - held[3]
-        if self.longest is None or seconds > self.longest.seconds:
-            self.longest = LongestHolding(held[0], held[1], seconds)
+        if self.longest is None or held.seconds > self.longest.seconds:
+            self.longest = LongestHolding(held.holder.route, held.holder.actor, held.seconds)
+
+    def given_up(self, record: ConnectionPoolEntry, error: BaseException | None) -> None:
+        """Count a connection that is thrown away."""
+        self.invalidated += 1
+        if error is not None and not isinstance(error, Exception):
+            self.cancelled += 1
+        self.returned(record)
 
     def holdings(self) -> list[Holding]:
         """Connections in use now, the longest held first."""
-        now = time.monotonic()
-        current = [Holding(route, actor, since, now - start) for route, actor, since, start in self._held.values()]
-        return sorted(current, key=lambda holding: holding.seconds, reverse=True)
+        return sorted((held.told() for held in self._held.values()), key=lambda one: one.seconds, reverse=True)
 
 
 class WatchedPool(AsyncAdaptedQueuePool):
@@ -128,12 +131,12 @@ class WatchedPool(AsyncAdaptedQueuePool):
 
         @event.listens_for(self, "invalidate")
         def invalidate(connection: Any, record: ConnectionPoolEntry, error: BaseException | None) -> None:
-            self.watch.invalidated += 1
-            self.watch.returned(record)
+            self.watch.given_up(record, error)
             log_event("pool.invalidate", error=type(error).__name__ if error else None)
 
         @event.listens_for(self, "connect")
         def connect(connection: Any, record: ConnectionPoolEntry) -> None:
+            self.watch.connects += 1
             log_event("pool.connect")
 
         @event.listens_for(self, "close")
@@ -146,3 +149,12 @@ def log_event(name: str, **details: object) -> None:
     level = logging.WARNING if name in {"pool.timeout", "pool.invalidate"} else logging.DEBUG
     holder = current_holder.get()
     logger.log(level, name, extra={"event": name, "route": holder.route, "actor": holder.actor, **details})
+
+
+def note_statements(engine: Engine) -> None:
+    """Have the pool of an engine know what was last asked over each of its connections."""
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def asked(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
+        fairy = connection.connection
+        fairy._pool.watch.asked(fairy._connection_record, statement)

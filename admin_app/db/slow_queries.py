@@ -4,7 +4,6 @@ The time runs from sending a statement until its answer is there, as the desk wa
 includes waiting for a turn of the event loop.
 """
 
-import hashlib
 import re
 import time
 from collections import OrderedDict, deque
@@ -17,23 +16,15 @@ from sqlalchemy import event
 from admin_app import clock
 from admin_app.db.engine import Engines
 from admin_app.db.holders import current_holder
+from admin_app.db.statements import fingerprint_of, normalised
 
 MOST_STATEMENTS = 200
 REMEMBERED_DURATIONS = 100
 REMEMBERED_ROUTES = 5
-LONGEST_READ = 20_000
 LONGEST_SHOWN = 2_000
 LONGEST_ROUTE = 120
 STARTED = "desk_statement_started"
 
-_COMMENTS = re.compile(r"/\*.*?(?:\*/|$)|--[^\n]*", re.DOTALL)
-_TEXTS = re.compile(r"\$(\w*)\$.*?(?:\$\1\$|$)|[eE]'(?:[^'\\]|''|\\.)*(?:'|$)|'(?:[^']|'')*(?:'|$)", re.DOTALL)
-_CAST = r"::(?:TIMESTAMP WITH(?:OUT)? TIME ZONE|DOUBLE PRECISION|[A-Za-z_]\w*)(?:\(\d+(?:,\s*\d+)?\))?(?:\[\])?"
-_PARAMETERS = re.compile(rf"\$\d+(?:{_CAST})?|(?<![:\w]):[A-Za-z_]\w*|%\(\w+\)s")
-_NUMBERS = re.compile(r"(?<![\w\"])[-+]?\d[\d_]*(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\w\"])")
-_SAVEPOINTS = re.compile(r"\bsa_savepoint_\d+\b")
-_LISTS = re.compile(r"\(\s*\?(?:\s*,\s*\?)*\s*\)")
-_ROWS = re.compile(r"\(…\)(?:\s*,\s*\(…\))+")
 _IDS_IN_ROUTES = re.compile(r"/(?:T-)?\d+(?=/|$)", re.IGNORECASE)
 
 
@@ -76,7 +67,7 @@ class SlowQueries:
         if seconds < self.threshold_seconds:
             return
         text = normalised(statement)
-        fingerprint = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
+        fingerprint = fingerprint_of(text)
         kind = self._kinds.setdefault(fingerprint, SlowStatement(text[:LONGEST_SHOWN]))
         self._kinds.move_to_end(fingerprint)
         kind.count += 1
@@ -107,14 +98,3 @@ class SlowQueries:
         if started is not None:
             delattr(context, STARTED)
             self.note(statement, time.perf_counter() - started, current_holder.get().route)
-
-
-def normalised(statement: str) -> str:
-    """The statement with every literal, parameter and list of them collapsed, on one line."""
-    text = _COMMENTS.sub(" ", statement[:LONGEST_READ])
-    text = _TEXTS.sub("?", text)
-    text = _SAVEPOINTS.sub("sa_savepoint", text)
-    text = _PARAMETERS.sub("?", text)
-    text = _NUMBERS.sub("?", text)
-    text = _LISTS.sub("(…)", " ".join(text.split()))
-    return _ROWS.sub("(…)", text)

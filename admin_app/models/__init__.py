@@ -22,6 +22,7 @@ from admin_app.models.ticket_import import ImportMode, ImportState, TicketImport
 from admin_app.models.user import User
 from admin_app.models.user_session import UserSession
 from admin_app.models.watcher import TicketWatcher, WatchLevel
+from admin_app.models.worker_report import WorkerReport
 
 __all__ = [
     "Attachment",
@@ -57,5 +58,6 @@ __all__ = [
     "User",
     "UserSession",
     "WatchLevel",
+    "WorkerReport",
     "ticket_tags",
 ]

@@ -19,6 +19,7 @@ from admin_app.services.operations.sign_in_attempts import Limit
 from admin_app.services.records.error_tracking.sightings import Sighting
 from admin_app.services.records.file_store import FileStore
 from admin_app.services.records.secret_box import SecretBox
+from admin_app.services.records.workers import Crew
 from admin_app.web.single_sign_on.provider import Provider
 from admin_app.web.tokens import Tokens
 
@@ -64,6 +65,10 @@ class Desk:
 
     database: UnitsOfWork
     pools: Callable[[], Mapping[str, Any]]
+    crew: Crew
+    """This worker process among all others."""
+    suspect_after: float
+    """Seconds; no request holds a connection for longer, unless it lost it."""
     slow_queries: Any
     errors: ErrorReports
     store: FileStore
@@ -80,8 +85,8 @@ class Desk:
     max_form_bytes: int
     body_timeout: float
     metrics_token: str
-    holder: Callable[[str], Any]
-    """Leaves a note of the route that is about to ask for a connection."""
+    holder: Callable[[str, str], Any]
+    """Leaves a note of the route, and the id, of the request that is about to ask for a connection."""
 
 
 class AttachDesk:
@@ -99,7 +104,7 @@ class AttachDesk:
             state["desk"] = self.desk
             state["templates"] = self.templates
             state["request_id"] = uuid.uuid4().hex
-            state["holder"] = self.desk.holder(f"{scope['method']} {scope['path']}")
+            state["holder"] = self.desk.holder(f"{scope['method']} {scope['path']}", state["request_id"])
         await self.app(scope, receive, send)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from admin_app import clock
 from admin_app.actor import Actor
+from admin_app.app import open_crew
 from admin_app.db.slow_queries import SlowQueries
 from admin_app.models import BatchKind, ImportMode, ImportRejection
 from admin_app.permissions import Permission
@@ -17,8 +18,8 @@ from admin_app.services.batches.bulk.preview import Wanted
 from admin_app.services.batches.csv_import.mapping import ImportMapping
 from admin_app.services.batches.imports import layouts, reports, runs, undoing, uploads
 from admin_app.services.operations import off_boarding, second_factor
-from admin_app.services.pages import audit_list, error_list
-from admin_app.services.records import pool, slow_queries
+from admin_app.services.pages import audit_list, error_list, pool_page
+from admin_app.services.records import slow_queries
 from admin_app.services.records.error_tracking import storing
 from admin_app.services.records.error_tracking.storing import Counted
 from tests.services.batches.bulk.scenes import TYPED
@@ -131,7 +132,8 @@ async def _find_kind(s: Any, a: Actor, x: Scene) -> None:
 
 
 async def _see_pool(s: Any, a: Actor, x: Scene) -> None:
-    pool.status(a, x.desk.database.engines.pools)
+    engines = x.desk.database.engines
+    pool_page.show(a, open_crew(x.desk.database), engines.pools, suspect_after=30)
 
 
 async def _see_slow(s: Any, a: Actor, x: Scene) -> None:

@@ -59,22 +59,41 @@ function cleanQuery(form) {
   });
 }
 
+// Puts fresh content into a region and leaves the person where they were: focus, opened details, sideways scrolling.
+function replaceKeeping(region, fresh) {
+  const place = (element) => Array.from(region.querySelectorAll(element.tagName)).indexOf(element);
+  const focused = region.contains(document.activeElement) ? document.activeElement : null;
+  const at = focused && (focused.id ? `#${CSS.escape(focused.id)}` : [focused.tagName, place(focused)]);
+  const scrolled = Array.from(region.querySelectorAll("[data-keep]"), (box) => [box.dataset.keep, box.scrollLeft]);
+  region.replaceChildren(...fresh.childNodes);
+  for (const [name, left] of scrolled) {
+    const box = region.querySelector(`[data-keep="${CSS.escape(name)}"]`);
+    if (box) box.scrollLeft = left;
+  }
+  const again = at && (typeof at === "string" ? region.querySelector(at) : region.querySelectorAll(at[0])[at[1]]);
+  if (again) again.focus({ preventScroll: true });
+}
+
 // Replaces a live region with its own fresh copy every few seconds while the page is visible. Says what has changed, and
-// when the figures are no longer fresh.
+// when the figures are no longer fresh. Nothing is asked again before there is an answer, or none after `PATIENCE`.
 function refresh(region) {
+  const PATIENCE = 5000;
   const stale = document.querySelector(`[data-stale-for="${region.id}"]`);
   const voice = document.querySelector(`[data-said-by="${region.id}"]`);
   const said = () => Array.from(region.querySelectorAll("[data-say]"), (part) => `${part.dataset.say}: ${part.textContent.trim()}`).join(", ");
   let last = said();
+  let isAsking = false;
   const ask = async () => {
-    const answer = await fetch(location.href, { redirect: "error" });
+    const answer = await fetch(location.href, { redirect: "error", signal: AbortSignal.timeout(PATIENCE) });
     if (!answer.ok) throw new Error(answer.statusText);
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(region.id);
-    region.replaceChildren(...fresh.childNodes);
+    replaceKeeping(region, fresh);
     if (said() !== last) voice.textContent = last = said();
   };
   setInterval(() => {
-    if (!document.hidden) ask().then(() => { stale.hidden = true; }, () => { stale.hidden = false; });
+    if (document.hidden || isAsking) return;
+    isAsking = true;
+    ask().then(() => { stale.hidden = true; }, () => { stale.hidden = false; }).finally(() => { isAsking = false; });
   }, Number(region.dataset.refreshSeconds) * 1000);
 }
 

@@ -1,4 +1,4 @@
-"""The database pool of this process, for ops."""
+"""The database pools of all workers, for ops."""
 
 from typing import ClassVar
 
@@ -6,15 +6,17 @@ from sqladmin import BaseView, expose
 from starlette.requests import Request
 from starlette.responses import Response
 
+from admin_app import clock
 from admin_app.permissions import Permission
-from admin_app.services.records import pool
+from admin_app.services.pages import pool_page
 from admin_app.web.desk import actor_of, desk_of
 from admin_app.web.pages import render
+from admin_app.web.timeline import timeline
 from admin_app.web.views.base import MenuEntry
 
 
 class PoolView(BaseView):
-    """Figures straight from memory; nothing here asks the database, so an exhausted pool cannot stop it."""
+    """Figures straight from memory; nothing here asks the database, so neither an empty pool nor its end stops it."""
 
     name = "Pool"
     identity = "pool"
@@ -23,5 +25,6 @@ class PoolView(BaseView):
     @expose("/pool", methods=["GET"], identity="pool")
     async def show(self, request: Request) -> Response:
         """The page."""
-        statuses = pool.status(actor_of(request), desk_of(request).pools())
-        return await render(request, "pool.html", {"pools": statuses})
+        desk = desk_of(request)
+        page = pool_page.show(actor_of(request), desk.crew, desk.pools(), suspect_after=desk.suspect_after)
+        return await render(request, "pool.html", {"page": page, "timeline": timeline(page.samples, clock.now())})

@@ -1,20 +1,17 @@
 """The health of the connection pools, read from pools that are really used."""
 
+import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from admin_app.actor import Actor
 from admin_app.db import pools
 from admin_app.db.engine import PoolOptions, create_engines
 from admin_app.db.holders import Holder, current_holder
-from admin_app.errors import PermissionDenied
-from admin_app.permissions import Role
 from admin_app.services.records import pool
-
-OLAF = Actor(id=4, name="Olaf Ops", role=Role.OPS)
 
 
 @pytest.fixture
@@ -29,21 +26,6 @@ async def engines(database_url):
 def pages(engines):
     """The pool that pages read from."""
     return engines.pools.get("readers") or engines.pools["main"]
-
-
-class TestStatus:
-    async def test_names_every_pool_of_the_process(self, engines) -> None:
-        names = [status.name for status in pool.status(OLAF, engines.pools)]
-        assert names == (["readers", "writer"] if engines.dialect == "sqlite" else ["main"])
-
-    @pytest.mark.parametrize("role", [Role.CUSTOMER, Role.STAFF, Role.SUPERVISOR])
-    def test_is_refused_without_the_right(self, role: Role) -> None:
-        with pytest.raises(PermissionDenied):
-            pool.status(Actor(id=1, name="Somebody", role=role), {})
-
-    @pytest.mark.parametrize("role", [Role.OPS, Role.ADMIN])
-    def test_is_answered_for_ops_and_admin(self, role: Role) -> None:
-        assert pool.status(Actor(id=1, name="Somebody", role=role), {}) == []
 
 
 class TestRead:
@@ -127,3 +109,44 @@ class TestWaits:
         waits = pool.read("main", pages).waits
         assert waits.p50 == pytest.approx(500)
         assert waits.p99 <= waits.longest == 1000
+
+
+class TestTotal:
+    async def test_figures_add_up_and_waits_are_as_if_one_process_had_measured_them(self, engines, pages) -> None:
+        async with engines.read.connect():
+            quick = pool.read("main", pages)
+        pages.watch.waits.clear()
+        pages.watch.waits.extend([0.1] * 300 + [2.0] * 5)
+        slow = pool.read("main", pages)
+        both = pool.total([replace(quick, overflow=1, connects=7), slow])
+        assert (both.size, both.limit, both.checked_out, both.checked_in) == (4, 6, 1, 1)
+        assert (both.overflow, both.connects, both.total) == (1, 8, 2)
+        assert len(both.holdings) == 1
+        assert both.longest == slow.longest
+        assert both.waits.count == 306
+        assert both.waits.p50 == pytest.approx(100)
+        assert both.waits.longest == pytest.approx(2000)
+
+    async def test_workers_that_nobody_asked_yet_change_no_wait(self, pages) -> None:
+        pages.watch.waits.append(0.25)
+        measured, idle = pool.read("main", pages), replace(pool.read("main", pages), waits=pool.Waits(0, 0, 0, 0, 0))
+        assert pool.total([measured, idle]).waits.p95 == 250
+        assert pool.total([idle, idle]).waits.count == 0
+
+
+class TestPacked:
+    async def test_a_status_comes_out_of_a_report_as_it_went_in(self, engines, pages) -> None:
+        current_holder.set(Holder("GET /x", "Sue", "abc"))
+        async with engines.read.connect() as connection:
+            await connection.execute(select(1))
+            before = pool.read("main", pages)
+        packed = json.loads(json.dumps(pool.packed(before)))
+        assert pool.unpacked({**packed, "a figure of tomorrow": 1}) == before
+        idle = replace(before, longest=None, holdings=[])
+        assert pool.unpacked(json.loads(json.dumps(pool.packed(idle)))) == idle
+
+    async def test_a_report_names_only_so_many(self, engines, pages) -> None:
+        async with engines.read.connect():
+            [one] = pool.read("main", pages).holdings
+        crowd = replace(pool.read("main", pages), holdings=[one] * 100)
+        assert len(pool.packed(crowd)["holdings"]) == pool.MOST_TOLD

@@ -1,0 +1,179 @@
+"""One worker among all others."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from admin_app.db.own_view import FileView
+from admin_app.db.worker_reports import Report
+from admin_app.services.records import workers
+from admin_app.services.records.workers import Crew
+
+VIEW = FileView(1, 2, 3)
+
+
+class Board:
+    """A place for reports in memory, which can break."""
+
+    def __init__(self) -> None:
+        self.told: dict[str, Mapping[str, Any]] = {}
+        self.error: Exception | None = None
+        self.turns = 0
+
+    async def exchange(self, worker: str, figures: Mapping[str, Any]) -> list[Report]:
+        """Leave one, read all."""
+        self.turns += 1
+        if self.error:
+            raise self.error
+        self.told[worker] = figures
+        return [Report(name, told, 1.5) for name, told in self.told.items()]
+
+    async def remove(self, worker: str) -> None:
+        """Take one back."""
+        if self.error:
+            raise self.error
+        del self.told[worker]
+
+
+class Figures:
+    """One pool, as a test sets it."""
+
+    def __init__(self) -> None:
+        self.now = {"checked_out": 1, "limit": 5, "waiting": 0, "timeouts": 3}
+
+    def __call__(self) -> Sequence[Mapping[str, Any]]:
+        return [dict(self.now)]
+
+
+@pytest.fixture
+def board() -> Board:
+    """Empty."""
+    return Board()
+
+
+@pytest.fixture
+def figures() -> Figures:
+    """Of one pool."""
+    return Figures()
+
+
+async def look() -> FileView:
+    """At a database that is fine."""
+    return VIEW
+
+
+@pytest.fixture
+def crew(board: Board, figures: Figures) -> Crew:
+    """The worker under test."""
+    return Crew(board, figures, look, "1.2.3")
+
+
+class TestKnown:
+    async def test_a_worker_alone_knows_itself_and_waits_for_nobody(self, crew: Crew) -> None:
+        known = crew.known()
+        [me] = known.workers
+        assert (me.is_me, me.age, me.state, me.version) == (True, 0.0, "serving", "1.2.3")
+        assert (list(known.samples), known.view, known.failing_since) == ([], None, None)
+
+    async def test_others_are_as_old_as_their_reports_and_the_time_since(
+        self, crew: Crew, board: Board, figures: Figures
+    ) -> None:
+        other = Crew(board, figures, look, "1.2.4")
+        await other.report()
+        await crew.report()
+        figures.now["checked_out"] = 4
+        await asyncio.sleep(0.05)
+        mine, theirs = crew.known().workers
+        assert (mine.is_me, mine.age, mine.pools[0]["checked_out"]) == (True, 0.0, 4)
+        assert (theirs.version, theirs.pools[0]["checked_out"]) == ("1.2.4", 1)
+        assert theirs.age >= 1.55
+        assert crew.known().view == VIEW
+
+
+class TestReport:
+    async def test_while_nobody_answers_what_was_known_stays_with_its_age(
+        self, crew: Crew, board: Board, figures: Figures, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        await Crew(board, figures, look, "1").report()
+        await crew.report()
+        board.error = ConnectionRefusedError("secret host name")
+        await crew.report()
+        await crew.report()
+        known = crew.known()
+        assert len(known.workers) == 2
+        assert known.view == VIEW
+        assert known.failing_since is not None
+        assert known.failing_for >= 0
+        assert [record.levelname for record in caplog.records] == ["WARNING"], "once, not every two seconds"
+        assert "secret" not in caplog.text
+        board.error = None
+        await crew.report()
+        assert crew.known().failing_since is None
+
+    async def test_the_time_line_adds_workers_up_and_shows_a_gap_while_nobody_answers(
+        self, crew: Crew, board: Board, figures: Figures, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(workers, "SAMPLES_EVERY", 0.0)
+        await Crew(board, figures, look, "1").report()
+        await crew.report()
+        figures.now.update(checked_out=5, waiting=7, timeouts=6)
+        await crew.report()
+        board.error = OSError()
+        await crew.report()
+        first, second, third = crew.known().samples
+        assert (first.in_use, first.limit, first.waiting, first.gave_up) == (2, 10, 0, 0)
+        assert (second.in_use, second.waiting, second.gave_up) == (6, 7, 3)
+        assert third.in_use is None
+        monkeypatch.setattr(workers, "SAMPLES_EVERY", 1000.0)
+        await crew.report()
+        assert len(crew.known().samples) == 3
+
+    async def test_the_database_is_asked_rarely_until_somebody_looks(self, board: Board, figures: Figures) -> None:
+        looks: list[int] = []
+
+        async def counted() -> FileView:
+            looks.append(1)
+            return VIEW
+
+        crew = Crew(board, figures, counted, "1")
+        for _ in range(3):
+            await crew.report()
+        assert len(looks) == 1
+        crew.known()
+        await crew.report()
+        assert len(looks) == 2
+
+
+class TestStart:
+    async def test_it_reports_by_itself_at_once_and_when_somebody_looks_and_takes_its_report_back(
+        self, crew: Crew, board: Board
+    ) -> None:
+        crew.start()
+        await asyncio.sleep(0.02)
+        assert board.turns == 1
+        crew.known()
+        await asyncio.sleep(0.02)
+        assert board.turns == 2
+        crew.drain()
+        await asyncio.sleep(0.02)
+        [told] = board.told.values()
+        assert (told["state"], crew.is_draining) == ("draining", True)
+        await crew.leave()
+        assert board.told == {}
+
+    async def test_it_goes_on_every_so_often(self, crew: Crew, board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(workers, "REPORTS_EVERY", 0.01)
+        crew.start()
+        await asyncio.sleep(0.1)
+        assert board.turns >= 3
+        await crew.leave()
+
+    async def test_a_database_that_does_not_answer_keeps_nobody_from_leaving(self, crew: Crew, board: Board) -> None:
+        await crew.leave()  # never started: nothing to take back
+        crew.start()
+        await asyncio.sleep(0.02)
+        board.error = OSError()
+        await crew.leave()
+        assert len(board.told) == 1
