@@ -35,6 +35,7 @@ from admin_app.services.records.workers import Crew
 from admin_app.settings import CONFIG_FOLDER, LOCAL_HOSTS, Environment, Settings
 from admin_app.web import draining, health
 from admin_app.web.admin import DeskAdmin
+from admin_app.web.compression import CompressedPages
 from admin_app.web.desk import AttachDesk, Desk, SecondFactorRules
 from admin_app.web.errors import ErrorPages, http_error
 from admin_app.web.guard import Guard, SecurityHeaders
@@ -49,7 +50,7 @@ from admin_app.web.uploads import file_limit
 
 logger = logging.getLogger("admin_app")
 
-ASSET_PATHS = ("/admin/statics/", "/admin/assets/")
+ASSET_PATHS = ("/admin/assets/",)
 
 
 def create_app_from_environment() -> Starlette:
@@ -73,6 +74,7 @@ def create_app(settings: Settings) -> Starlette:
     app.user_middleware = [
         Middleware(TrustedProxies, networks=settings.trusted_proxies),
         Middleware(SecurityHeaders, asset_paths=ASSET_PATHS),
+        Middleware(CompressedPages),
         Middleware(RequestLimits),
         Middleware(TrustedHostMiddleware, allowed_hosts=list(settings.trusted_hosts), www_redirect=False),
         *doors(settings),

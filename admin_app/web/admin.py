@@ -2,7 +2,7 @@
 
 Kept: the mount, the templates, the registry of views, list and details. Replaced: index, create, edit, sign-in and
 sign-out. Removed: the file routes (they treat any column as a path), delete, export and import (they write or read
-past the services).
+past the services), and 1.9 MB of static files (one of them is used, see `assets.py`).
 """
 
 from pathlib import Path
@@ -16,11 +16,10 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
 
 from admin_app.errors import NotFound, PermissionDenied
 from admin_app.permissions import Permission
-from admin_app.web import pages, words
+from admin_app.web import assets
 from admin_app.web.authorization import DeskAuthorization
 from admin_app.web.code_page import code_page
 from admin_app.web.desk import actor_of, desk_of, form_of
@@ -28,6 +27,7 @@ from admin_app.web.errors import ErrorPages, http_error
 from admin_app.web.pages import MESSAGE_COOKIE
 from admin_app.web.sign_in import PROVIDER_BUTTON, DeskAuthentication, sign_in_page
 from admin_app.web.single_sign_on.pages import back_page, to_provider
+from admin_app.web.templating import Templates
 from admin_app.web.views.audit_log import AuditLogView
 from admin_app.web.views.base import RecordView
 from admin_app.web.views.comment import CommentView
@@ -45,7 +45,7 @@ from admin_app.web.views.user import UserView
 
 HERE = Path(__file__).parent
 TITLE = "Support Desk"
-REMOVED_ROUTES = frozenset({"file_download", "file_preview", "delete", "export", "import"})
+REMOVED_ROUTES = frozenset({"statics", "file_download", "file_preview", "delete", "export", "import"})
 VIEWS = (
     TicketView,
     TrashView,
@@ -71,7 +71,6 @@ class DeskAdmin(Admin):
             session_maker=session_maker,
             base_url="/admin",
             title=TITLE,
-            templates_dir=str(HERE / "templates"),
             middlewares=[Middleware(ErrorPages)],
             authentication_backend=DeskAuthentication(),
             authorization_backend=DeskAuthorization(),
@@ -82,29 +81,21 @@ class DeskAdmin(Admin):
         way_back = Route("/login/provider", endpoint=back_page, name="provider", methods=["GET"])
         way_back.methods = {"GET"}  # not HEAD, which comes with it
         self.admin.router.routes = [
-            Mount("/assets", app=StaticFiles(directory=HERE / "static"), name="assets"),
+            Mount("/assets", app=assets.serve, name="assets"),
             *replaced,
             Route("/login/code", endpoint=code_page, name="code", methods=["GET", "POST"]),
             way_back,
             Route("/logout", endpoint=self.logout, name="logout", methods=["POST"]),
         ]
         self.admin.router.redirect_slashes = False  # one address per page; a guess with a slash is no page
-        self._set_up_templates()
         for view in VIEWS:
             self.add_view(view)
 
-    def _set_up_templates(self) -> None:
-        environment = self.templates.env
-        environment.trim_blocks = environment.lstrip_blocks = True
-        environment.filters["local"] = pages.as_local
-        environment.filters["input_time"] = pages.as_input
-        environment.filters["words"] = words.in_words
-        environment.filters["field_words"] = words.field_words
-        environment.filters["action_words"] = words.action_words
-        environment.filters["value_words"] = words.value_words
-        environment.filters["brief"] = words.brief_time
-        environment.globals["hidden_fields_of_audit"] = words.HIDDEN
-        environment.filters["file_size"] = pages.file_size
+    def init_templating_engine(self) -> Any:
+        """Ours; SQLAdmin's own templates are not used."""
+        templates = Templates(HERE / "templates")
+        templates.env.globals["admin"] = self
+        return templates
 
     def record_view(self, request: Request) -> RecordView:
         """The view behind the address; `NotFound` when there is none, or nothing in it that this person may do."""

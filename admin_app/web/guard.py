@@ -77,8 +77,9 @@ class SecurityHeaders:
                     headers["Content-Security-Policy"] = DOWNLOAD_POLICY
                 if scope["scheme"] == "https":
                     headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-                is_asset = scope["path"].startswith(self.asset_paths) and message["status"] == 200
-                headers["Cache-Control"] = "public, max-age=3600" if is_asset else "no-store"
+                is_asset = scope["path"].startswith(self.asset_paths) and message["status"] in {200, 304}
+                if not (is_asset and "Cache-Control" in headers):
+                    headers["Cache-Control"] = "no-store"
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

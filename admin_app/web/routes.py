@@ -104,7 +104,6 @@ ROWS: tuple[Row, ...] = (
     page("/metrics", ANYONE),
     page("/admin", ANYONE),
     page("/admin/assets/{path:path}", ANYONE),
-    page("/admin/statics/{path:path}", ANYONE),
     form("/admin/login", ANYONE),
     form("/admin/login/code", ANYONE),
     Row("/admin/login/provider", frozenset({"GET"}), ANYONE),  # the one GET that changes something; no HEAD, then

@@ -1,10 +1,11 @@
 """What the desk signs: form tokens bound to a sign-in, and one-time messages."""
 
 import hashlib
+import secrets
 from typing import Any
 
 from itsdangerous import BadData, Signer, URLSafeSerializer, URLSafeTimedSerializer
-from itsdangerous.encoding import want_bytes
+from itsdangerous.encoding import base64_decode, base64_encode, want_bytes
 
 
 class Tokens:
@@ -19,14 +20,22 @@ class Tokens:
         self._devices = URLSafeTimedSerializer(oldest_first, salt="desk.device", signer_kwargs=how)
 
     def form_token(self, session_token: str) -> str:
-        """The token that forms of this sign-in carry; useless for any other sign-in."""
-        return self._forms.get_signature(session_token).decode()
+        """A token for the forms of this sign-in; useless for any other sign-in, and written differently every time.
+
+        It is masked with random bytes: in a page that is compressed, a constant one could be guessed bit by bit.
+        """
+        signature = base64_decode(self._forms.get_signature(session_token))
+        mask = secrets.token_bytes(len(signature))
+        return base64_encode(mask + _masked(signature, mask)).decode()
 
     def is_form_token(self, session_token: str, token: str) -> bool:
         """Whether a form carried the token of this sign-in; compared in constant time."""
         try:
-            return self._forms.verify_signature(want_bytes(session_token), want_bytes(token))
-        except UnicodeEncodeError:
+            both = base64_decode(token)
+            half = len(both) // 2
+            signature = base64_encode(_masked(both[half:], both[:half]))
+            return self._forms.verify_signature(want_bytes(session_token), signature)
+        except (BadData, UnicodeEncodeError):
             return False
 
     def pack_message(self, code: str, label: str) -> str:
@@ -52,3 +61,8 @@ class Tokens:
         except (BadData, ValueError, TypeError):
             return None
         return str(account), str(device)
+
+
+def _masked(one: bytes, other: bytes) -> bytes:
+    """One with the bits of the other turned over; doing it twice gives it back."""
+    return bytes(a ^ b for a, b in zip(one, other, strict=False))

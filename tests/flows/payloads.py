@@ -69,7 +69,7 @@ STRANGE = """(page) => {
     if (["IFRAME", "OBJECT", "EMBED", "BASE", "STYLE", "VIDEO", "MATH", "ANIMATE"].includes(element.tagName))
       found.push(element.outerHTML.slice(0, 80));
     if (element.tagName === "META" && element.httpEquiv) found.push("meta refresh");
-    if (element.tagName === "SCRIPT" && !/^\\/admin\\/(assets|statics)\\//.test(element.getAttribute("src") || ""))
+    if (element.tagName === "SCRIPT" && !/^\\/admin\\/assets\\//.test(element.getAttribute("src") || ""))
       found.push(element.outerHTML.slice(0, 80));
     if (element.tagName === "FORM" && !isOurs(element.getAttribute("action") || "")) found.push("form to elsewhere");
     if (element.tagName === "IMG" && !/^(data:image|\\/admin\\/)/.test(element.getAttribute("src"))) found.push("IMG");

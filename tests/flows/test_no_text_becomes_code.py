@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 
 MOST_OF_A_KIND = times(2, 10)
 EVERY_ONE = ("/admin/ticket/details/N",)
-NO_PAGES = ("/ticket/attachment/", "/import/rejected/", "/export", "/logout", "/assets/", "/statics/")
+NO_PAGES = ("/ticket/attachment/", "/import/rejected/", "/export", "/logout", "/assets/")
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ DOWNLOAD_POLICY = {
 }
 TURNED_OFF = ("camera", "geolocation", "microphone", "payment", "usb")
 ONE_YEAR = "max-age=31536000; includeSubDomains"
-NOT_STORED, STORED = "no-store", "public, max-age=3600"
+NOT_STORED, STORED = "no-store", "public, no-cache"
 
 
 def faults_in(headers: Mapping[str, Sequence[str]], *, is_asset: bool = False, is_https: bool = False) -> list[str]:

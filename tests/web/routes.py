@@ -10,8 +10,8 @@ from admin_app.web.views.base import RecordView
 from tests.services.scenes import Desk
 from tests.web.scene import Scene
 
-ASSETS = {"/admin/statics": "/css/tabler.min.css", "/admin/assets": "/desk.css"}
-"""One file of each folder of assets."""
+ASSETS = {"/admin/assets": "/desk.css"}
+"""One file of the folder of assets."""
 
 
 @dataclass(frozen=True)

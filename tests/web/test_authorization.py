@@ -70,7 +70,7 @@ PAGES = {
 }
 """Statuses for Sam (staff), Sue (supervisor), Olaf (ops) and Ada (admin)."""
 
-FOR_ANYBODY = {"/", "/admin/login", "/admin/statics/css/tabler.min.css", "/admin/assets/desk.css"}
+FOR_ANYBODY = {"/", "/admin/login", "/admin/assets/desk.css"}
 FOR_MACHINES = {"/health/live", "/health/ready", "/metrics"}
 
 

@@ -230,7 +230,7 @@ class TestSecurityHeaders:
         [policy] = answer.headers.get_list("content-security-policy")
         assert "unsafe" not in policy
         assert {"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"} <= set(policy.split("; "))
-        assert answer.headers["cache-control"] == ("public, max-age=3600" if stored else "no-store")
+        assert answer.headers["cache-control"] == ("public, no-cache" if stored else "no-store")
         assert "server" not in answer.headers
 
     async def test_every_kind_of_answer_has_them(self, scene: Scene, visit: Visit) -> None:
@@ -259,7 +259,7 @@ class TestSecurityHeaders:
         self.check(await olaf.get("/admin/pool"))
 
     async def test_assets_may_be_kept_by_the_browser(self, window: Any) -> None:
-        for path in ("/admin/assets/desk.js", "/admin/statics/css/tabler.min.css"):
+        for path in ("/admin/assets/desk.js", "/admin/assets/tabler.min.css"):
             answer = await window().get(path)
             assert answer.status_code == 200
             self.check(answer, stored=True)

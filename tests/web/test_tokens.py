@@ -17,6 +17,16 @@ class TestFormToken:
         assert not OURS.is_form_token("another sign-in", token)
         assert not OTHERS.is_form_token("a sign-in", token)
 
+    def test_no_two_pages_carry_the_same_letters(self) -> None:
+        """Or they could be guessed from how well a page compresses."""
+        one, other = OURS.form_token("a sign-in"), OURS.form_token("a sign-in")
+        assert OURS.is_form_token("a sign-in", one)
+        assert OURS.is_form_token("a sign-in", other)
+        assert sum(a == b for a, b in zip(one, other, strict=True)) < len(one) / 4
+
+    def test_the_signature_itself_is_no_token(self) -> None:
+        assert not OURS.is_form_token("a sign-in", OURS._forms.get_signature("a sign-in").decode())
+
     @settings(deadline=None)
     @given(st.text())
     def test_nothing_else_passes(self, text: str) -> None:
@@ -51,7 +61,8 @@ class TestRotation:
 
     def test_it_signs_with_the_new_key_alone(self) -> None:
         new = Tokens("a new secret key")
-        assert self.ROTATED.form_token("a sign-in") == new.form_token("a sign-in") != OURS.form_token("a sign-in")
+        assert new.is_form_token("a sign-in", self.ROTATED.form_token("a sign-in"))
+        assert not OURS.is_form_token("a sign-in", self.ROTATED.form_token("a sign-in"))
         assert self.ROTATED.pack_message("saved", "x") == new.pack_message("saved", "x")
 
     def test_a_key_that_was_taken_out_is_accepted_no_more(self) -> None:

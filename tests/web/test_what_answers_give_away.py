@@ -79,7 +79,7 @@ class TestFiles:
             "/admin/statics/../../../pyproject.toml",
             "/admin/assets/",
             "/admin/statics/",
-            "/admin/statics/css/",
+            "/admin/statics/css/tabler.min.css",
             "/docs",
             "/openapi.json",
         ],

@@ -8,6 +8,13 @@ function onThemeToggle() {
   localStorage.setItem("theme", next);
 }
 
+// On narrow screens the menu is folded up.
+function onMenuToggle(event) {
+  const button = event.currentTarget;
+  const isOpen = document.getElementById(button.getAttribute("aria-controls")).classList.toggle("show");
+  button.setAttribute("aria-expanded", String(isOpen));
+}
+
 // Suggests people while somebody types: fills the field's datalist.
 function suggestPeople(input) {
   const list = document.getElementById(input.getAttribute("list"));
@@ -155,6 +162,7 @@ function onShortcut(event) {
 }
 
 document.querySelectorAll("[data-theme-toggle]").forEach((button) => button.addEventListener("click", onThemeToggle));
+document.querySelectorAll("[data-menu-toggle]").forEach((button) => button.addEventListener("click", onMenuToggle));
 document.querySelectorAll("[data-suggest]").forEach(suggestPeople);
 document.querySelectorAll("[data-keep-typing]").forEach(keepTyping);
 document.querySelectorAll("form[method=post]").forEach(showSending);
