@@ -13,6 +13,7 @@ from admin_app.cli.talking import fail, say, sentences
 from admin_app.db.database import Database
 from admin_app.errors import InvalidInput
 from admin_app.models.ticket import Channel, Priority, Status
+from admin_app.models.ticket_export import ExportFormat
 from admin_app.permissions import Role
 from admin_app.services.batches.csv_import import mapping as mappings
 from admin_app.services.operations import accounts, second_factor
@@ -142,8 +143,11 @@ def export_tickets(
     customer: Annotated[str, typer.Option(help="An e-mail address.")] = "",
     tag: Annotated[str, typer.Option(help="Only tickets with this tag.")] = "",
     search: Annotated[str, typer.Option(help="As in the search box of the list.")] = "",
+    file_format: Annotated[
+        ExportFormat, typer.Option("--format", case_sensitive=False, help="What the file is to be.")
+    ] = ExportFormat.CSV,
 ) -> None:
-    """Export tickets as CSV, safe to open in a spreadsheet; deleted ones stay out."""
+    """Export tickets, safe to open in a spreadsheet; deleted ones stay out."""
     with sentences():
         settings = read_settings()
         wanted = TicketFilter(
@@ -155,7 +159,7 @@ def export_tickets(
             tag=tag,
             search=search,
         )
-        opening.with_database(settings, lambda database: tickets.export_tickets(database, wanted, output))
+        opening.with_database(settings, lambda database: tickets.export_tickets(database, wanted, output, file_format))
 
 
 @desk.command("purge-trash")

@@ -158,7 +158,7 @@ class TestExportTickets:
         assert (tmp_path / "out.csv.sha256").read_text() == f"# rows: {count}\n{digest}  out.csv\n"
         assert (done.stdout, done.stderr) == ("", f"{count} rows, SHA-256 {digest}\n")
         last = stored(desk_url, AuditLog)[-1]
-        assert (last.action, last.changes["sha256"]) == ("EXPORT", [None, digest])
+        assert (last.action, last.changes["checksum"]) == ("EXPORT", [None, digest])
         assert sorted(file.name for file in tmp_path.glob("out*")) == ["out.csv", "out.csv.sha256"]
 
     def test_standard_output_is_the_file_and_nothing_else(self, desk_url: str) -> None:
@@ -203,11 +203,11 @@ class TestExportTickets:
         async def cut(*args: object) -> None:
             raise ConnectionResetError
 
-        monkeypatch.setattr("admin_app.services.batches.csv_export._tags", cut)
+        monkeypatch.setattr("admin_app.services.batches.exports.running.Export._tell", cut)
         run("seed", "--tickets", "5")
         assert_refused(run("export-tickets", "--output", "out.csv"), "The database cannot be reached.")
         assert list(tmp_path.glob("out*")) == []
-        assert stored(desk_url, AuditLog)[-1].action != "EXPORT"
+        assert stored(desk_url, AuditLog)[-1].changes["state"] == ["running", "failed"]
 
 
 class TestProgress:

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, aclosing, contextmanager
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
@@ -11,7 +11,7 @@ from admin_app import clock
 from admin_app.actor import ActorKind, command_line_actor
 from admin_app.cli.talking import progress, say, warn
 from admin_app.db.database import Database
-from admin_app.services.batches.csv_export import Export
+from admin_app.models.ticket_export import ExportFormat
 from admin_app.services.batches.csv_import import mapping as mappings
 from admin_app.services.batches.csv_import import running
 from admin_app.services.batches.csv_import.drafting import Drafter, Rejection
@@ -19,6 +19,9 @@ from admin_app.services.batches.csv_import.mapping import ImportMapping
 from admin_app.services.batches.csv_import.reading import CsvSource
 from admin_app.services.batches.csv_import.rejected_rows import RejectedRows
 from admin_app.services.batches.csv_import.running import ImportOptions, ImportSummary
+from admin_app.services.batches.exports import requests
+from admin_app.services.batches.exports.pages import Listed
+from admin_app.services.batches.exports.running import Export, side_text
 from admin_app.services.batches.samples import seed
 from admin_app.services.pages.ticket_list import TicketFilter
 from admin_app.settings import CONFIG_FOLDER
@@ -83,17 +86,21 @@ def _tell(summary: ImportSummary, seconds: float, *, dry_run: bool) -> None:
     say(f"{seconds:.1f} seconds, {summary.total / max(seconds, 0.001):,.0f} rows/s")
 
 
-async def export_tickets(database: Database, wanted: TicketFilter, output: Path | None) -> None:
-    """Write tickets to `output` with a checksum file beside it, or to standard output; the audit log gets one entry."""
-    export = Export(command_line_actor(), wanted)
+async def export_tickets(
+    database: Database, wanted: TicketFilter, output: Path | None, file_format: ExportFormat = ExportFormat.CSV
+) -> None:
+    """Write tickets to `output` with a checksum file beside it, or to standard output; the audit log tells of it."""
+    actor, listed = command_line_actor(), Listed(wanted)
+    asked = await database.run(lambda session: requests.ask(session, actor, listed, file_format))
+    export = Export(database, actor, asked.id, listed)
     with _sink(output) as sink:
-        async for chunk in export.chunks(database.read):
-            sink.write(chunk)
+        async with aclosing(export.chunks(file_format)) as chunks:
+            async for chunk in chunks:
+                sink.write(chunk)
         sink.flush()
-    await database.run(export.record)
     if output is not None:
         side_file = output.with_name(f"{output.name}.sha256")
-        side_file.write_text(f"# rows: {export.rows}\n{export.sha256}  {output.name}\n", encoding="utf-8")
+        side_file.write_text(side_text(output.name, export.rows, export.sha256), encoding="utf-8")
     warn(f"{export.rows} rows, SHA-256 {export.sha256}")
 
 

@@ -41,6 +41,7 @@ class Database:
         self.retries = 0
         self.read_sessions = async_sessionmaker(engines.read, class_=ReadOnlySession, expire_on_commit=False)
         self._write_sessions = async_sessionmaker(engines.write, class_=LiveSession, expire_on_commit=False)
+        self._snapshot_sessions = async_sessionmaker(engines.snapshots, class_=ReadOnlySession, expire_on_commit=False)
         self._readiness = Readiness(self._answers)
         self._aside_sessions = async_sessionmaker(engines.aside, class_=ReadOnlySession, expire_on_commit=False)
 
@@ -84,6 +85,17 @@ class Database:
         """A read-only session for as long as a caller streams from it."""
         with _answered():
             async with self.read_sessions() as session:
+                yield session
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncSession]:
+        """A read-only session to which the database stays as it is, for as long as a caller streams from it.
+
+        It has a connection outside of the pools that pages use. On PostgreSQL it keeps dead rows from being cleaned
+        away, on SQLite the write-ahead log from being taken back: let go of it in minutes.
+        """
+        with _answered():
+            async with self._snapshot_sessions() as session:
                 yield session
 
     async def is_ready(self) -> bool:

@@ -5,7 +5,7 @@ timeout, and `BEGIN IMMEDIATE` for writers so that a read-then-write cannot lose
 engine whose connections refuse to write. PostgreSQL: one pool, every timeout set, read-only transactions for pages.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import URL, Connection, ExceptionContext, event, make_url
@@ -30,6 +30,10 @@ class PoolOptions:
     connect_timeout: float = 3.0
     writer_timeout: float = 5.0
     """SQLite has one writer at a time; the queue in front of it may be this long."""
+    snapshots: int = 2
+    """Connections beside the pools that pages use, each for one long read."""
+    snapshot_idle_timeout: float = 90.0
+    """A long read may wait this long for whoever it is read for."""
 
 
 WATCHING_SECONDS = 1.0
@@ -44,13 +48,15 @@ IMPATIENT = PoolOptions(
 
 @dataclass(frozen=True)
 class Engines:
-    """One engine to write, one to read, one connection kept aside for health and ops, and one to watch."""
+    """One engine to write, one to read, one connection aside for health and ops, one to watch, a few to read long."""
 
     write: AsyncEngine
     read: AsyncEngine
     aside: AsyncEngine
     watching: AsyncEngine
     """Gives up after `WATCHING_SECONDS`: for what workers tell each other, and what the database tells of itself."""
+    snapshots: AsyncEngine
+    """Each of its transactions sees the database as it was at its first statement, however long it takes."""
 
     @property
     def pools(self) -> dict[str, WatchedPool]:
@@ -60,13 +66,18 @@ class Engines:
         return {"readers": _watched(self.read.pool), "writer": _watched(self.write.pool)}
 
     @property
+    def every_pool(self) -> dict[str, WatchedPool]:
+        """Those, and the one of long reads."""
+        return {**self.pools, "exports": _watched(self.snapshots.pool)}
+
+    @property
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
         return self.write.dialect.name
 
     async def dispose(self) -> None:
         """Close every connection."""
-        for engine in (self.write, self.read, self.aside, self.watching):
+        for engine in (self.write, self.read, self.aside, self.watching, self.snapshots):
             await engine.dispose()
 
 
@@ -120,13 +131,20 @@ def _postgresql_engines(url: URL, chosen: PoolOptions) -> Engines:
     aside = _engine(url, 1, 0, chosen.timeout, **options)
     impatient = _postgresql_options(IMPATIENT, application_name="support-desk-admin watching")
     watching = _engine(url, 1, 0, IMPATIENT.timeout, isolation_level="AUTOCOMMIT", **impatient)
-    for engine in (write, aside, watching):
+    exporting = _postgresql_options(
+        replace(chosen, idle_in_transaction_timeout=chosen.snapshot_idle_timeout), "support-desk-admin exports"
+    )
+    # the same statement asks for ever later pages: a plan made for any place in the list is a bad one for most
+    exporting["connect_args"]["server_settings"]["plan_cache_mode"] = "force_custom_plan"
+    snapshots = _engine(url, chosen.snapshots, 0, chosen.timeout, **exporting)
+    for engine in (write, aside, watching, snapshots):
         _hang_up_on_silence(engine)
     return Engines(
         write=write,
         read=write.execution_options(postgresql_readonly=True),
         aside=aside.execution_options(postgresql_readonly=True),
         watching=watching,
+        snapshots=snapshots.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True),
     )
 
 
@@ -174,11 +192,12 @@ def _sqlite_engines(url: URL, chosen: PoolOptions) -> Engines:
     write = _engine(url, 1, 0, chosen.writer_timeout, **options)
     read = _engine(url, chosen.size, chosen.max_overflow, chosen.timeout, **options)
     aside = _engine(url, 1, 0, chosen.timeout, **options)
+    snapshots = _engine(url, chosen.snapshots, 0, chosen.timeout, **options)
     _set_up_sqlite(write, busy, "BEGIN IMMEDIATE")
     watching = _engine(url, 1, 0, WATCHING_SECONDS, connect_args={"timeout": WATCHING_SECONDS})
-    for reader in (read, aside, watching):
+    for reader in (read, aside, watching, snapshots):
         _set_up_sqlite(reader, busy, "BEGIN", read_only=True)
-    return Engines(write=write, read=read, aside=aside, watching=watching)
+    return Engines(write=write, read=read, aside=aside, watching=watching, snapshots=snapshots)
 
 
 def _set_up_sqlite(engine: AsyncEngine, busy_milliseconds: int, begin: str, *, read_only: bool = False) -> None:

@@ -18,6 +18,7 @@ from admin_app.models.second_factor import RecoveryCode, SecondFactor
 from admin_app.models.sign_in_flow import SignInFlow
 from admin_app.models.tag import Tag, ticket_tags
 from admin_app.models.ticket import Channel, Priority, Status, Ticket
+from admin_app.models.ticket_export import ExportFormat, ExportState, TicketExport
 from admin_app.models.ticket_import import ImportMode, ImportState, TicketImport
 from admin_app.models.user import User
 from admin_app.models.user_session import UserSession
@@ -37,6 +38,8 @@ __all__ = [
     "Comment",
     "ErrorGroup",
     "ErrorReport",
+    "ExportFormat",
+    "ExportState",
     "ExternalIdentity",
     "HalfOpenSession",
     "IdempotencyKey",
@@ -53,6 +56,7 @@ __all__ = [
     "Status",
     "Tag",
     "Ticket",
+    "TicketExport",
     "TicketImport",
     "TicketWatcher",
     "User",

@@ -9,13 +9,16 @@ from admin_app import clock
 from admin_app.actor import Actor
 from admin_app.app import open_crew
 from admin_app.db.slow_queries import SlowQueries
-from admin_app.models import BatchKind, ImportMode, ImportRejection
+from admin_app.models import BatchKind, ExportFormat, ExportState, ImportMode, ImportRejection
 from admin_app.permissions import Permission
-from admin_app.services.batches import csv_export, retention
+from admin_app.services.batches import retention
 from admin_app.services.batches.bulk import apply, looking, preview, undo
 from admin_app.services.batches.bulk.choosing import Selection
 from admin_app.services.batches.bulk.preview import Wanted
 from admin_app.services.batches.csv_import.mapping import ImportMapping
+from admin_app.services.batches.exports import pages, requests
+from admin_app.services.batches.exports.lines import KINDS
+from admin_app.services.batches.exports.pages import Listed
 from admin_app.services.batches.imports import layouts, reports, runs, undoing, uploads
 from admin_app.services.operations import off_boarding, second_factor
 from admin_app.services.pages import audit_list, error_list, pool_page
@@ -195,8 +198,34 @@ async def _see_rejected(s: Any, a: Actor, x: Scene) -> None:
         pass
 
 
-async def _export(s: Any, a: Actor, x: Scene) -> None:
-    await csv_export.Export(a, csv_export.TicketFilter()).record(s)
+async def _asked(s: Any, a: Actor, x: Scene) -> int:
+    """The number of an export that this person asked for."""
+    return (await requests.ask(s, trusted(a, x), Listed(), ExportFormat.CSV)).id
+
+
+async def _begin_export(s: Any, a: Actor, x: Scene) -> None:
+    await requests.begin(s, a, await _asked(s, a, x))
+
+
+async def _tell_of_export(s: Any, a: Actor, x: Scene) -> None:
+    await requests.advance(s, a, await _asked(s, a, x), 1)
+
+
+async def _cancel_export(s: Any, a: Actor, x: Scene) -> None:
+    await requests.cancel(s, a, await _asked(s, a, x))
+
+
+async def _end_export(s: Any, a: Actor, x: Scene) -> None:
+    await requests.end(s, a, await _asked(s, a, x), state=ExportState.FAILED, rows=0)
+
+
+async def _look_at_export(s: Any, a: Actor, x: Scene) -> None:
+    await requests.find(s, a, await _asked(s, a, x))
+
+
+async def _read_pages(s: Any, a: Actor, x: Scene) -> None:
+    async for _ in pages.pages(s, a, Listed(), KINDS[ExportFormat.CSV]):
+        pass
 
 
 BATCHES = [
@@ -253,6 +282,19 @@ BATCHES = [
         ("look at an import", _P.TICKET_IMPORT, SENIOR, _look_at_import),
         ("list imports", _P.TICKET_IMPORT, SENIOR, lambda s, a, x: reports.recent(s, a)),
         ("download rejected rows", _P.TICKET_IMPORT, SENIOR, _see_rejected),
-        ("export tickets", _P.TICKET_EXPORT, SENIOR, _export),
+        (
+            "ask for an export",
+            _P.TICKET_EXPORT,
+            SENIOR,
+            lambda s, a, x: requests.ask(s, a, Listed(), ExportFormat.CSV),
+        ),
+        ("count what an export would hold", _P.TICKET_EXPORT, SENIOR, lambda s, a, x: requests.count(s, a, Listed())),
+        ("begin an export", _P.TICKET_EXPORT, SENIOR, _begin_export),
+        ("tell how far an export is", _P.TICKET_EXPORT, SENIOR, _tell_of_export),
+        ("cancel an export", _P.TICKET_EXPORT, SENIOR, _cancel_export),
+        ("end an export", _P.TICKET_EXPORT, SENIOR, _end_export),
+        ("look at an export", _P.TICKET_EXPORT, SENIOR, _look_at_export),
+        ("list exports", _P.TICKET_EXPORT, SENIOR, lambda s, a, x: requests.recent(s, a)),
+        ("take the pages of an export", _P.TICKET_EXPORT, SENIOR, _read_pages),
     )
 ]

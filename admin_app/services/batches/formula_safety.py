@@ -2,9 +2,15 @@
 
 import re
 
-_STARTS = r"[=+\-@\t\r\n＝＋－＠]"
-_RUNS = re.compile(f"'*{_STARTS}")
-_DEFUSED = re.compile(f"'+{_STARTS}")
+from sqlalchemy import ColumnElement, case
+
+from admin_app.db import rendering
+
+STARTS = "=+-@\t\r\n＝＋－＠"
+SHIELD = "'"
+_STARTS = f"[{re.escape(STARTS)}]"
+_RUNS = re.compile(f"{SHIELD}*{_STARTS}")
+_DEFUSED = re.compile(f"{SHIELD}+{_STARTS}")
 
 
 def defused(text: str) -> str:
@@ -14,6 +20,12 @@ def defused(text: str) -> str:
     the apostrophes in is what makes `original` the exact inverse.
     """
     return f"'{text}" if _RUNS.match(text) else text
+
+
+def defused_text(text: ColumnElement[str]) -> ColumnElement[str]:
+    """The same, done by the database."""
+    runs = rendering.begins_with_one_of(text, STARTS, after=SHIELD)
+    return case((runs, rendering.constant(SHIELD) + text), else_=text)
 
 
 def is_defused(cell: str) -> bool:
