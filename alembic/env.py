@@ -26,6 +26,7 @@ from admin_app.db.ticket_numbers import SEQUENCE
 from admin_app.settings import Settings
 from alembic import context
 
+KEPT_BY_TRIGGERS = "ticket_search"
 MIGRATION_LOCK = 0x5DE5C
 
 PATIENT = PoolOptions(lock_timeout=60, statement_timeout=3600, command_timeout=3600)
@@ -38,8 +39,8 @@ def database_url() -> str:
 
 
 def include_object(thing: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:
-    """The stand-in for a sequence on SQLite is no model."""
-    return not (kind == "table" and name == SEQUENCE)
+    """The stand-in for a sequence on SQLite is no model, and neither are tables that triggers keep."""
+    return not (kind == "table" and (name == SEQUENCE or (name or "").startswith(KEPT_BY_TRIGGERS)))
 
 
 OPTIONS: dict[str, Any] = {

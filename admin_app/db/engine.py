@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import Pool
 
 from admin_app.db.pools import WatchedPool, note_statements
+from admin_app.db.search_words import words
 
 
 @dataclass(frozen=True)
@@ -215,6 +216,7 @@ def _set_up_sqlite(engine: AsyncEngine, busy_milliseconds: int, begin: str, *, r
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+        connection.create_function("search_words", 1, words, deterministic=True)
 
     @event.listens_for(engine.sync_engine, "begin")
     def start(connection: Connection) -> None:

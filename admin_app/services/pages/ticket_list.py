@@ -1,25 +1,27 @@
 """Which tickets a list shows: filters, search and sort, as one statement."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.elements import ColumnElement
 
 from admin_app import clock
 from admin_app.actor import Actor
+from admin_app.db import ticket_search as searching
 from admin_app.db.keyset import Order
+from admin_app.db.search_query import SearchQuery, parse
 from admin_app.db.sessions import INCLUDE_DELETED
 from admin_app.errors import Malformed
 from admin_app.models.tag import Tag
 from admin_app.models.ticket import ACTIVE_STATUSES, Channel, Priority, Status, Ticket
 from admin_app.models.user import User
 from admin_app.permissions import Permission
-from admin_app.services.records import listing, lookup
+from admin_app.services.records import listing, lookup, ticket_search
 
 SORTS: dict[str, tuple[InstrumentedAttribute[Any], ...]] = {
     "created_at": (Ticket.created_at, Ticket.id),
@@ -31,6 +33,9 @@ SORTS: dict[str, tuple[InstrumentedAttribute[Any], ...]] = {
     "ticket_number": (Ticket.id,),
 }
 """Sortable columns, each with those of its index; the number sorts as the id does, both grow together."""
+
+RELEVANCE = "relevance"
+"""Not a column: how well a ticket fits to what is searched for."""
 
 LAST_DELETED_FIRST = Order((Ticket.deleted_at, Ticket.id), descending=True)
 
@@ -65,10 +70,32 @@ async def page(
     descending: bool,
     request: listing.PageRequest,
 ) -> listing.Page[Ticket]:
-    """One page of live tickets with owner and customer loaded. `Malformed` for an unknown sort column."""
+    """One page of live tickets with owner and customer loaded. `Malformed` for an unknown sort column.
+
+    A search looks at the newest `ticket_search.NEWEST` matches, and says so when there are more.
+    """
     actor.require(Permission.TICKET_LIST)
-    statement = narrowed(select(Ticket).options(*lookup.WITH_PEOPLE), actor, wanted)
-    return await listing.paginate(session, statement, order=order_by(sort, descending=descending), request=request)
+    tickets = select(Ticket).options(*lookup.WITH_PEOPLE)
+    if not wanted.search.strip():
+        order = order_by(sort, descending=descending)
+        return await listing.paginate(session, narrowed(tickets, actor, wanted), order=order, request=request)
+    query, others = parse(wanted.search), replace(wanted, search="")
+    fitting = narrowed(select(Ticket.id), actor, others).where(Ticket.deleted_at.is_(None))
+    found = await ticket_search.best(session, query, fitting=fitting if others != TicketFilter() else None)
+    dialect = session.get_bind().dialect.name
+
+    async def read(ids: list[int]) -> dict[int, Ticket]:
+        chosen = tickets.where(searching.among(Ticket.id, ids, dialect))
+        return {ticket.id: ticket for ticket in await session.scalars(chosen)}
+
+    if sort == RELEVANCE:
+        shown = await listing.paginate_ranked(found.places, request, read)
+    else:
+        among = tickets.where(searching.among(Ticket.id, found.ids, dialect))
+        order = order_by(sort, descending=descending)
+        known = len(found.places)
+        shown = await listing.paginate(session, among, order=order, request=request, known_count=known)
+    return replace(shown, cut_at=found.cut_at)
 
 
 async def trash_page(
@@ -83,7 +110,7 @@ async def trash_page(
 def in_trash(statement: Select[Ticket], search: str) -> Select[Ticket]:
     """The statement for deleted tickets only, those that match when something is searched for."""
     deleted = statement.where(Ticket.deleted_at.is_not(None)).execution_options(**INCLUDE_DELETED)
-    return deleted.where(_matches(search)) if search.strip() else deleted
+    return deleted.where(_matches(parse(search), deleted=True)) if search.strip() else deleted
 
 
 def narrowed(statement: Select[Ticket], actor: Actor, wanted: TicketFilter) -> Select[Ticket]:
@@ -117,23 +144,14 @@ def order_by(sort: str, *, descending: bool) -> Order:
     return Order(columns, descending=descending, empty_last=columns[0] is Ticket.due_at)
 
 
-def _matches(search: str) -> ColumnElement[bool]:
-    """Number, title, description, customer's name or address contain the words as typed; wildcards are plain text."""
-    term = search.strip().replace("\x00", "")
-    customers = select(User.id).where(
-        or_(User.full_name.icontains(term, autoescape=True), User.email.contains(term.lower(), autoescape=True))
-    )
-    return or_(
-        Ticket.ticket_number == term.upper(),
-        Ticket.title.icontains(term, autoescape=True),
-        Ticket.description.icontains(term, autoescape=True),
-        Ticket.creator_id.in_(customers),
-    )
+def _matches(query: SearchQuery, *, deleted: bool = False) -> ColumnElement[bool]:
+    """Every ticket that holds the words, however many they are."""
+    return Ticket.id.in_(searching.matching(query, deleted=deleted))
 
 
 def _related(actor: Actor, wanted: TicketFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.search.strip():
-        yield _matches(wanted.search)
+        yield _matches(parse(wanted.search))
     if wanted.owner:
         yield _owned_by(wanted.owner, actor)
     if wanted.creator:

@@ -1,7 +1,8 @@
 """Pages of a list: a statement and its order in; rows, the ways on and a capped count out."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Select, func, select
@@ -14,6 +15,8 @@ T = TypeVar("T")
 
 COUNT_CAP = 10_000
 PAGE_SIZES = (25, 50, 100)
+UNREADABLE = "This address of a page cannot be read. Go on from the first page."
+LONGEST_PLACE = 30
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,10 @@ class Page(Generic[T]):
     """The cursor that the page before ends at; empty on the first page."""
     following: str = ""
     """The cursor that the next page begins after; empty on the last page."""
+    cut_at: int = 0
+    """More rows match than were looked at: these are the newest so many. Nought when it was all of them."""
+    contexts: Mapping[int, Any] = field(default_factory=dict)
+    """By id of a row: where in it the words are that were searched for."""
 
     @property
     def count_label(self) -> str:
@@ -53,14 +60,19 @@ class Page(Generic[T]):
         return f"{self.count:,}+" if self.is_capped else f"{self.count:,}"
 
 
-async def paginate(session: AsyncSession, statement: Select[T], *, order: Order, request: PageRequest) -> Page[T]:
-    """The rows of a page and a count, in two statements whatever the page size and depth.
+async def paginate(
+    session: AsyncSession, statement: Select[T], *, order: Order, request: PageRequest, known_count: int | None = None
+) -> Page[T]:
+    """The rows of a page and a count, in two statements whatever the page size and depth; one with `known_count`.
 
     One or two more at the ends of a list. A page whose rows are gone becomes the nearest that has some.
     `Malformed` when a cursor cannot be read or belongs to another order.
     """
     rows, has_before, has_after = await _rows(session, statement, order, request)
-    count, is_capped = await _count(session, statement, is_capped=not request.count_all)
+    if known_count is None:
+        count, is_capped = await _count(session, statement, is_capped=not request.count_all)
+    else:
+        count, is_capped = known_count, False
     return Page(
         rows=rows,
         size=request.size,
@@ -69,6 +81,37 @@ async def paginate(session: AsyncSession, statement: Select[T], *, order: Order,
         previous=order.cursor(rows[0]) if rows and has_before else "",
         following=order.cursor(rows[-1]) if rows and has_after else "",
     )
+
+
+async def paginate_ranked(
+    places: Sequence[tuple[int, int]], request: PageRequest, read: Callable[[list[int]], Awaitable[Mapping[int, T]]]
+) -> Page[T]:
+    """A page of places, (score, id), that are sorted best first; `read` gets its rows. Cursors are places too."""
+    keys = [(-score, -row_id) for score, row_id in places]
+    start = bisect_right(keys, _place(request.after)) if request.after else 0
+    if request.before or request.is_last:
+        start = (bisect_left(keys, _place(request.before)) if request.before else len(keys)) - request.size
+    elif start >= len(keys):
+        start = len(keys) - request.size
+    start = max(0, start)
+    shown = places[start : start + request.size]
+    end = start + len(shown)
+    rows = await read([row_id for _, row_id in shown]) if shown else {}
+    return Page(
+        rows=[rows[row_id] for _, row_id in shown if row_id in rows],
+        size=request.size,
+        count=len(places),
+        is_capped=False,
+        previous="{}.{}".format(*shown[0]) if start else "",
+        following="{}.{}".format(*shown[-1]) if end < len(places) else "",
+    )
+
+
+def _place(cursor: str) -> tuple[int, int]:
+    score, _, row_id = cursor[:LONGEST_PLACE].partition(".")
+    if not (score.isascii() and row_id.isascii() and score.isdigit() and row_id.isdigit()):
+        raise Malformed(UNREADABLE)
+    return -int(score), -int(row_id)
 
 
 async def _rows(
@@ -113,4 +156,4 @@ def _position(order: Order, cursor: str) -> Position:
     try:
         return order.position(cursor)
     except ValueError:
-        raise Malformed("This address of a page cannot be read. Go on from the first page.") from None
+        raise Malformed(UNREADABLE) from None

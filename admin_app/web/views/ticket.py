@@ -70,7 +70,7 @@ class TicketView(TicketActions, BulkActions, RecordView, model=Ticket):
             request,
             ticket_list.page,
             filter_in(query, actor_of(request).timezone),
-            sort=query.get("sortBy") or "created_at",
+            sort=query.get("sortBy") or (ticket_list.RELEVANCE if query.get("search", "").strip() else "created_at"),
             descending=query.get("sort", "desc") == "desc",
             request=page_request(request),
         )

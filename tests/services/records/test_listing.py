@@ -173,3 +173,41 @@ class TestPaginate:
 class TestPage:
     def test_large_counts_are_grouped_for_reading(self) -> None:
         assert listing.Page(rows=["x"], size=25, count=9876, is_capped=False).count_label == "9,876"
+
+
+class TestPaginateRanked:
+    PLACES = tuple(sorted(((score, row_id) for row_id in range(1, 61) for score in [row_id % 3]), reverse=True))
+
+    async def page(self, **place) -> listing.Page[str]:
+        async def read(ids: list[int]) -> dict[int, str]:
+            return {row_id: str(row_id) for row_id in ids if row_id != 7}
+
+        return await listing.paginate_ranked(self.PLACES, listing.PageRequest(size=25, **place), read)
+
+    async def test_pages_follow_each_other_and_lead_back(self) -> None:
+        ids = [str(row_id) for _, row_id in self.PLACES if row_id != 7]
+        first = await self.page()
+        second = await self.page(after=first.following)
+        third = await self.page(after=second.following)
+        assert [*first.rows, *second.rows, *third.rows] == ids, "row 7 is gone, the others are there once"
+        assert (first.previous, third.following, first.count, first.is_capped) == ("", "", 60, False)
+        assert (await self.page(before=third.previous)).rows == second.rows
+        assert (await self.page(before=second.previous)).rows == first.rows
+        assert (await self.page(is_last=True)).rows == ids[-24:]
+
+    async def test_a_place_that_is_gone_still_has_neighbours(self) -> None:
+        assert (await self.page(after="2.58")).rows[0] == "56"
+        assert (await self.page(after="0.0")).rows == (await self.page(is_last=True)).rows
+        assert (await self.page(before="9.9")).rows == (await self.page()).rows
+
+    async def test_nothing_found_is_an_empty_page(self) -> None:
+        async def read(ids: list[int]) -> dict[int, str]:
+            raise AssertionError("there is nothing to read")
+
+        page = await listing.paginate_ranked((), listing.PageRequest(), read)
+        assert (page.rows, page.count, page.previous, page.following) == ([], 0, "", "")
+
+    @pytest.mark.parametrize("cursor", ["x", "1", "1.", ".1", "-1.2", "²·³", "1.²"])
+    async def test_a_place_that_cannot_be_read_is_refused(self, cursor: str) -> None:
+        with pytest.raises(Malformed):
+            await self.page(after=cursor)

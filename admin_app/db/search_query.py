@@ -1,0 +1,90 @@
+"""What somebody typed into the search box: words, beginnings of words, phrases in quotes, and no operators."""
+
+import re
+from dataclasses import dataclass
+
+from admin_app.db.search_words import is_unspaced, words
+
+LONGEST = 200
+"""What is typed beyond this is left out."""
+
+SHORTEST_BEGINNING = 3
+"""Shorter words are looked for as a whole: half of all words begin with any letter."""
+
+_piece = re.compile(r'["“”„«»]([^"“”„«»]*)["“”„«»]|([^\s"“”„«»]+)')
+_number = re.compile(r"(?:t-?)?0*(\d{1,9})", re.IGNORECASE)
+_address = re.compile(r"[^\s@]+@[^\s@]+")
+
+
+@dataclass(frozen=True)
+class SearchQuery:
+    """All of it must be in a ticket. `phrases` are compared with stored words: spaces are ends of words."""
+
+    wholes: tuple[str, ...] = ()
+    beginnings: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
+    typed: str = " "
+    """Every word, as a phrase."""
+    number: str = ""
+    """Set when a ticket number was typed and nothing else."""
+    address: str = ""
+    """Set when an e-mail address was typed and nothing else; as words."""
+
+    @property
+    def is_empty(self) -> bool:
+        """There is no word to look for."""
+        return not self.wholes and not self.beginnings
+
+    @property
+    def needles(self) -> tuple[str, ...]:
+        """What each stored text is looked through for: whole words end with a space, beginnings do not."""
+        return (*(f" {word} " for word in self.wholes), *(f" {word}" for word in self.beginnings))
+
+    @property
+    def tsquery(self) -> str:
+        """For PostgreSQL. Words hold nothing that would need quoting, and are quoted all the same."""
+        whole = [f"'{word}'" for word in self.wholes]
+        return " & ".join([*whole, *(f"'{word}':*" for word in self.beginnings)])
+
+    @property
+    def fts5(self) -> str:
+        """For SQLite."""
+        whole = [f'"{word}"' for word in self.wholes]
+        return " AND ".join([*whole, *(f'"{word}"*' for word in self.beginnings)])
+
+
+def parse(text: str) -> SearchQuery:
+    """Read what was typed; wildcards, operators and lone quotes are punctuation, and punctuation parts words."""
+    text = text.replace("\x00", "")[:LONGEST].strip()
+    wholes: dict[str, None] = {}
+    beginnings: dict[str, None] = {}
+    phrases: dict[str, None] = {}
+    for quoted, plain in _piece.findall(text):
+        sequence = _sequence(quoted or plain)
+        if not sequence:
+            continue
+        *before, last = sequence
+        may_go_on = is_unspaced(last) is not None or (not quoted and len(last) >= SHORTEST_BEGINNING)
+        wholes.update(dict.fromkeys(before))
+        (beginnings if may_go_on and len(last) != 2 else wholes)[last] = None
+        if before:
+            phrases[f" {' '.join(sequence)}{'' if may_go_on else ' '}"] = None
+    number, address = _number.fullmatch(text), _address.fullmatch(text)
+    return SearchQuery(
+        wholes=tuple(wholes),
+        beginnings=tuple(beginnings),
+        phrases=tuple(phrases),
+        typed=words(text),
+        number=f"T-{int(number[1]):06}" if number else "",
+        address=words(text) if address else "",
+    )
+
+
+def _sequence(text: str) -> list[str]:
+    """The words of one piece; a character at its edge that is there with its neighbour is not wanted alone as well."""
+    found = words(text).split()
+    if len(found) > 1 and len(found[0]) == 1 and is_unspaced(found[0]) and found[1][0] == found[0]:
+        del found[0]
+    if len(found) > 1 and len(found[-1]) == 1 and is_unspaced(found[-1]) and found[-2][-1] == found[-1]:
+        del found[-1]
+    return found

@@ -1,0 +1,40 @@
+"""Which live tickets fit best to what somebody typed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from admin_app.db import ticket_search
+from admin_app.db.search_query import SearchQuery
+
+
+@dataclass(frozen=True)
+class Found:
+    """Places of tickets, (score, id), the best first and of equals the newest."""
+
+    places: tuple[tuple[int, int], ...] = ()
+    cut_at: int = 0
+    """How many matches were looked at when there are more: the newest ones. Nought when it was all of them."""
+
+    @property
+    def ids(self) -> list[int]:
+        """The tickets, best first."""
+        return [ticket_id for _, ticket_id in self.places]
+
+
+async def best(session: AsyncSession, query: SearchQuery, *, fitting: Select[Any] | None) -> Found:
+    """The matches that are also among `fitting`, a select of ids, when that is given; one statement."""
+    if query.is_empty:
+        return Found()
+    scored = ticket_search.newest(query, session.get_bind().dialect.name).cte("scored")
+    statement = select(scored.c.ticket_id, scored.c.score, true().label("fits"))
+    if fitting is not None:
+        fit = fitting.subquery("fit")
+        statement = select(scored.c.ticket_id, scored.c.score, fit.c.id.is_not(None)).outerjoin(
+            fit, fit.c.id == scored.c.ticket_id
+        )
+    rows = (await session.execute(statement)).all()
+    places = sorted(((score, ticket_id) for ticket_id, score, fits in rows if fits), reverse=True)
+    return Found(tuple(places), ticket_search.NEWEST if len(rows) > ticket_search.NEWEST else 0)

@@ -1,0 +1,165 @@
+"""The same data gives the same results, in the same order, on both databases; and what a plain reader would find."""
+
+import random
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import insert, select, text
+
+from admin_app.db import ticket_search
+from admin_app.db.database import Database
+from admin_app.db.engine import create_engines
+from admin_app.db.search_query import parse
+from admin_app.db.search_words import words
+from admin_app.models import Comment, Ticket, User
+
+VOCABULARY = re.findall(
+    r"\S+",
+    """printer Printers print Drucker Müller muller STRASSE Straße Größe naïve café 東京都 京都 プリンターが 壊れた
+    طابعة أحمد مُدَرِّس 👍 👍🏽 🎉 fire on the a-b e.g. user@example.com T-000003 3 42 100% half_done İstanbul 漢字
+    ПРИВЕТ елка ΣΊΣΥΦΟΣ 프린터""",
+)
+QUESTIONS = [
+    *VOCABULARY,
+    *(
+        "print",
+        "pri",
+        "pr",
+        "京",
+        "プリ",
+        "リンタ",
+        "müll",
+        "strasse",
+        "grosse",
+        "طابع",
+        "kim",
+        "kim4@ex",
+        "T-3",
+        "t-000012",
+    ),
+    *('"on the"', '"the on"', "printer fire", "fire printer Müller", "kim printer", '"printer fire"', "%", "'", "zzz"),
+]
+FIRST = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def corpus(count: int) -> dict[type, list[dict]]:
+    """People, tickets and comments that are the same in every run."""
+    chance = random.Random("corpus")
+    moment = {"created_at": FIRST, "updated_at": FIRST}
+
+    def some(most: int) -> str:
+        return chance.choice([" ", ", ", "\n"]).join(chance.choices(VOCABULARY, k=chance.randint(0, most)))
+
+    users = [{"id": n, "email": f"kim{n}@ex.org", "full_name": f"Kim {some(2)}", **moment} for n in range(1, 11)]
+    tickets, comments = [], []
+    for number in range(1, count + 1):
+        gone = {"deleted_at": FIRST + timedelta(number), "delete_batch_id": f"b{number}"} if number % 7 == 0 else {}
+        marks = {"deleted_at": None, "delete_batch_id": None, **gone, **moment}
+        named = {"id": number, "ticket_number": f"T-{number:06}", "creator_id": chance.randint(1, 10)}
+        tickets.append({**named, "title": some(3) or "none", "description": some(5), **marks})
+        comments += [{"ticket_id": number, "body": some(4) or "-", **marks} for _ in range(chance.randint(0, 2))]
+    return {User: users, Ticket: tickets, Comment: comments}
+
+
+async def found(database: Database, typed: str) -> tuple[list[tuple[int, int]], list[int]]:
+    """Live tickets with their scores, best first; and ids of deleted ones."""
+    query = parse(typed)
+    if query.is_empty:
+        return [], []
+
+    async def look(session):
+        live = await session.execute(ticket_search.newest(query, database.engines.dialect))
+        every = await session.scalars(ticket_search.matching(query))
+        gone = await session.scalars(ticket_search.matching(query, deleted=True))
+        places = sorted(((score, number) for number, score in live), reverse=True)
+        assert {number for _, number in places} >= set(every)
+        return places, sorted(gone)
+
+    return await database.read(look)
+
+
+def read_plainly(rows: dict[type, list[dict]], typed: str) -> tuple[set[int], set[int]]:
+    """Ids of live and of deleted tickets that hold it, by looking at everything."""
+    query, customers = parse(typed), {user["id"]: user for user in rows[User]}
+    hits: tuple[set[int], set[int]] = set(), set()
+    for ticket in rows[Ticket]:
+        customer, number = customers[ticket["creator_id"]], ticket["ticket_number"]
+        parts = [
+            words(f"{number} T-{int(number[2:])} {ticket['title']}"),
+            words(f"{customer['full_name']} {customer['email']}"),
+            words(ticket["description"]),
+            *(words(comment["body"]) for comment in rows[Comment] if comment["ticket_id"] == ticket["id"]),
+        ]
+        holds = all(any(needle in part for part in parts) for needle in (*query.needles, *query.phrases))
+        if (holds and not query.is_empty) or (number == query.number and ticket["deleted_at"] is None):
+            hits[ticket["deleted_at"] is not None].add(ticket["id"])
+    return hits
+
+
+@pytest.fixture
+async def both(sqlite_url: str, postgresql_url: str):
+    """The two databases."""
+    pair = [Database(create_engines(url)) for url in (sqlite_url, postgresql_url)]
+    yield pair
+    for database in pair:
+        await database.dispose()
+
+
+async def fill(database: Database, rows: dict[type, list[dict]]) -> None:
+    async def add(session) -> None:
+        for model, values in rows.items():
+            await session.execute(insert(model).execution_options(render_nulls=True), values)
+
+    await database.run(add)
+
+
+class TestBothDatabases:
+    async def test_they_find_the_same_tickets_in_the_same_order(self, both) -> None:
+        rows = corpus(300)
+        for database in both:
+            await fill(database, rows)
+        wrong, hits = [], 0
+        for typed in QUESTIONS:
+            on_sqlite, on_postgresql = [await found(database, typed) for database in both]
+            plainly = read_plainly(rows, typed)
+            hits += len(plainly[0])
+            if on_sqlite != on_postgresql or ({n for _, n in on_sqlite[0]}, set(on_sqlite[1])) != plainly:
+                wrong.append((typed, on_sqlite, on_postgresql, plainly))
+        assert wrong == []
+        assert hits > 1_000, "the questions ask for nothing"
+        await self.one_forgets(both)
+
+    async def one_forgets(self, both) -> None:
+        """The negative control: without a trigger on one of them they differ."""
+        await both[0].run(lambda session: session.execute(text("DROP TRIGGER ticket_search_on_update")))
+        for database in both:
+            change = text("UPDATE tickets SET title = 'zzz' WHERE id = 1")
+            await database.run(lambda session, change=change: session.execute(change))
+        on_sqlite, on_postgresql = [await found(database, "zzz") for database in both]
+        assert (on_sqlite, on_postgresql) == (([], []), ([(12, 1)], []))
+
+    async def test_of_many_matches_both_take_the_newest_over_all_ranges_of_ids(self, both) -> None:
+        """Ids far apart lie in small and in large ranges; three matches are asked for."""
+        ids = [5, 9_000, 140_000, 270_000, 280_000, 400_000, 401_000]
+        moment = {"created_at": FIRST, "updated_at": FIRST}
+        person = [{"id": 1, "email": "kim@ex.org", "full_name": "Kim", **moment}]
+        named = [{"id": n, "ticket_number": f"T-{n:06}", "title": "lamp", "creator_id": 1, **moment} for n in ids]
+        taken = {}
+        for database in both:
+            await fill(database, {User: person, Ticket: named})
+            for most in (1, 3, 5, 7, 9):
+                statement = ticket_search.newest(parse("lamp"), database.engines.dialect, most=most)
+                rows = await database.read(lambda session, statement=statement: session.execute(statement))
+                taken[database.engines.dialect, most] = sorted(row.ticket_id for row in rows)
+        assert taken == {
+            (dialect, most): ids[-most:] for dialect in ("sqlite", "postgresql") for most in (1, 3, 5, 7, 9)
+        }
+
+    async def test_among_takes_all_ids_as_one_value(self, both) -> None:
+        for database in both:
+            await fill(database, corpus(20))
+            ids = [3, 5, 7, 1_000]
+            statement = select(Ticket.id).where(ticket_search.among(Ticket.id, ids, database.engines.dialect))
+            rows = await database.read(lambda session, statement=statement: session.scalars(statement))
+            assert sorted(rows) == [3, 5]
