@@ -312,6 +312,26 @@ CASES = (
     ),
 )
 
+CLOSINGS = (
+    "The number under the barcode is {serial}.",
+    "On the label it says {serial}, if that is of any use.",
+    "You can reach me at work until four, afterwards on the mobile.",
+    "I wrote about {order} once before and heard nothing.",
+    "Please answer in German if you can: mein Englisch reicht für Lieferungen, nicht für Gewährleistung.",
+    "My daughter wrote this for me. I do not have a computer.",
+    "Photographs follow in a second message, they are too large for this one.",
+    "The receipt is in the name of my company, order {order}.",
+    "Un grand merci à votre équipe, she was very patient on the telephone.",
+    "Ich schicke Ihnen gern ein Foto der Seriennummer {serial}.",
+    "日本からの注文です。返品の住所を教えてください。",
+    "أرجو إرسال الفاتورة مرة أخرى، رقم الطلب {order}.",
+    "Thanks in advance 🙏 and greetings from the coast.",
+    "If it takes longer than a week, I would rather have the money.",
+    "It is a present, so please nothing about the price on the parcel.",
+    "The same happened to my neighbour with {serial}.",
+)
+"""How customers end; `{serial}` is a number that no other ticket has."""
+
 DELETE_REASONS = (
     "Advertising, not a request",
     "Opened twice by mistake",

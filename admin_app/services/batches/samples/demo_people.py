@@ -53,6 +53,7 @@ _LAST_NAMES = (
     "Rasmussen Sandoval Tavares Underhill Vogel Westbrook Yilmaz Zapata"
 )
 FIRST_NAMES, LAST_NAMES = _FIRST_NAMES.split(), _LAST_NAMES.split()
+INITIALS = "ABCDEFGHIJKLMNOPRSTUVWYZ"
 
 
 def customer(number: int) -> tuple[str, str]:
@@ -60,3 +61,13 @@ def customer(number: int) -> tuple[str, str]:
     first = FIRST_NAMES[number % len(FIRST_NAMES)]
     last = LAST_NAMES[(number * 7 + number // len(FIRST_NAMES)) % len(LAST_NAMES)]
     return f"{first} {last}", f"{first}.{last}@customer.example".lower()
+
+
+def full_name(number: int) -> str:
+    """A name for any number; with an initial once first and last names are used up."""
+    name = customer(number)[0]
+    round_of_names = number // (len(FIRST_NAMES) * len(LAST_NAMES))
+    if not round_of_names:
+        return name
+    first, last = name.split()
+    return f"{first} {INITIALS[(round_of_names - 1) % len(INITIALS)]}. {last}"

@@ -31,3 +31,9 @@ class TestCustomer:
 
     def test_an_address_is_the_name_in_lower_case(self) -> None:
         assert demo_people.customer(0) == ("Amara Abbott", "amara.abbott@customer.example")
+
+
+class TestFullName:
+    def test_twenty_thousand_people_have_names_of_their_own(self) -> None:
+        assert len({demo_people.full_name(number) for number in range(20_000)}) == 20_000
+        assert [demo_people.full_name(number) for number in (0, 2000)] == ["Amara Abbott", "Amara A. Abbott"]

@@ -8,7 +8,7 @@ import pytest
 from admin_app.errors import PermissionDenied
 from admin_app.models import AuditAction, AuditLog, Comment, Status, Ticket, User
 from admin_app.permissions import Role
-from admin_app.services.batches.samples import seed
+from admin_app.services.batches.samples import seed, seed_rows
 from tests.services.scenes import Desk
 
 TODAY = datetime(2030, 1, 15, tzinfo=UTC)
@@ -78,7 +78,7 @@ class TestSeed:
         assert Counter(person.role for person in await desk.rows(User))[Role.CUSTOMER] == 20 + 2
 
     async def test_tickets_without_a_word_on_them(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(seed, "COMMENTS", (0,))
+        monkeypatch.setattr(seed_rows, "COMMENTS", (0,))
         await seeded(desk, 3)
         assert await desk.rows(Comment) == []
 
@@ -91,10 +91,27 @@ class TestSeed:
             {"tickets": [0, 5]},
         )
 
-    async def test_a_batch_is_a_handful_of_statements(self, desk: Desk, statement_counter) -> None:
-        with statement_counter() as counted:
-            await seeded(desk, 500)
-        assert counted.total <= 16
+    async def test_a_batch_is_a_handful_of_statements(self, desk: Desk, statement_counter, monkeypatch) -> None:
+        totals = []
+        for size in (500, 100):
+            monkeypatch.setattr(seed, "BATCH_TICKETS", size)
+            await desk.ticket()  # tables that hold rows keep their indexes on
+            with statement_counter() as counted:
+                await seeded(desk, 500)
+            totals.append(counted.total)
+        assert totals[0] <= 25
+        assert totals[1] - totals[0] <= 4 * 4, "four more batches"
+
+    async def test_all_of_it_or_nothing(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(seed, "BATCH_TICKETS", 50)
+
+        def cut_off(done: int) -> None:
+            if done == 100:
+                raise KeyboardInterrupt
+
+        async with desk.nothing_written():
+            with pytest.raises(KeyboardInterrupt):
+                await seed.seed(desk.database.run, desk.cast.ada, tickets=200, today=TODAY, on_batch=cut_off)
 
     async def test_not_for_everybody(self, desk: Desk) -> None:
         async with desk.nothing_written():
