@@ -1,6 +1,8 @@
 """The command line: `python -m admin_app …`. Errors are one sentence on standard error and a non-zero exit."""
 
+import secrets
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,11 +18,13 @@ from admin_app.models.ticket import Channel, Priority, Status
 from admin_app.models.ticket_export import ExportFormat
 from admin_app.permissions import Role
 from admin_app.services.batches.csv_import import mapping as mappings
-from admin_app.services.operations import accounts, second_factor
+from admin_app.services.blocks.sign_in_sessions import TOKEN_BYTES
+from admin_app.services.operations import accounts, password_links, second_factor
 from admin_app.services.pages.ticket_list import TicketFilter
 from admin_app.services.records import password_rules, passwords
 from admin_app.services.records.file_store import FileStore
 from admin_app.settings import Environment, Settings
+from admin_app.web.guard import LINK_PATH
 
 desk = typer.Typer(
     name="python -m admin_app",
@@ -106,6 +110,33 @@ def reset_second_factor(
 
         name = opening.with_database(read_settings(), reset)
         say(f"{name} signs in with the password alone now, and is signed out everywhere.")
+
+
+@desk.command("reset-password")
+def reset_password(
+    email: Annotated[str, typer.Argument(help="The address that the person signs in with.")],
+    reason: Annotated[str, typer.Option(help="Why; it stays in the audit log.")],
+    url: Annotated[
+        str, typer.Option(help="Where people find the desk, such as https://desk.example; else HOST and PORT.")
+    ] = "",
+) -> None:
+    """Make a link with which somebody sets a new password, once: an admin who is locked out, say."""
+    with sentences():
+        settings = read_settings()
+        lives = timedelta(minutes=settings.password_link_minutes)
+        link = password_links.NewLink(secrets.token_urlsafe(TOKEN_BYTES), lives)
+
+        async def make(database: Database) -> str:
+            user = await database.run(
+                lambda session: password_links.make_by_address(
+                    session, command_line_actor(), email, link=link, reason=reason
+                )
+            )
+            return user.full_name
+
+        name = opening.with_database(settings, make)
+        say(f"{name} can set a new password with this link, once, within {settings.password_link_minutes} minutes:")
+        say(f"{url.rstrip('/') or f'http://{settings.host}:{settings.port}'}{LINK_PATH}?token={link.token}")
 
 
 @desk.command("import-tickets")

@@ -135,6 +135,7 @@ def open_desk(settings: Settings, database: Database, errors: ErrorTracker, crew
             absolute=timedelta(hours=settings.session_absolute_hours),
         ),
         sign_in_limit=Limit(tries=settings.sign_in_attempts, within=timedelta(minutes=settings.sign_in_window_minutes)),
+        password_link_lives=timedelta(minutes=settings.password_link_minutes),
         second_factor=SecondFactorRules(
             box=SecretBox(*settings.signing_keys()),
             fresh_for=timedelta(minutes=settings.step_up_minutes),

@@ -67,6 +67,7 @@ class Settings(BaseSettings):
     session_absolute_hours: Annotated[int, Field(gt=0)] = 12
     sign_in_attempts: Annotated[int, Field(ge=1)] = 10
     sign_in_window_minutes: Annotated[int, Field(ge=1)] = 5
+    password_link_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 60
     second_factor_required_for: Annotated[tuple[Role, ...], NoDecode] = ()
     oidc_issuer: str = ""
     oidc_client_id: str = ""

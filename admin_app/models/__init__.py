@@ -14,6 +14,7 @@ from admin_app.models.idempotency_key import IdempotencyKey
 from admin_app.models.import_layout import ImportLayout
 from admin_app.models.import_rejection import ImportRejection
 from admin_app.models.notification import Notification, NotificationType
+from admin_app.models.password_link import PasswordLink
 from admin_app.models.second_factor import RecoveryCode, SecondFactor
 from admin_app.models.sign_in_flow import SignInFlow
 from admin_app.models.tag import Tag, ticket_tags
@@ -49,6 +50,7 @@ __all__ = [
     "ImportState",
     "Notification",
     "NotificationType",
+    "PasswordLink",
     "Priority",
     "RecoveryCode",
     "SecondFactor",

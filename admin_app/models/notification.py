@@ -24,6 +24,7 @@ class NotificationType(StrEnum):
     STATUS_CHANGED = "status_changed"
     DELETED = "deleted"
     RESTORED = "restored"
+    PASSWORD_LINK = "password_link"  # noqa: S105 - a type's name
 
 
 class Notification(Identified, Timestamped, Base):

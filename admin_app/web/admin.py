@@ -25,6 +25,7 @@ from admin_app.web.code_page import code_page
 from admin_app.web.desk import actor_of, desk_of, form_of
 from admin_app.web.errors import ErrorPages, http_error
 from admin_app.web.pages import MESSAGE_COOKIE
+from admin_app.web.password_link import password_link_page
 from admin_app.web.sign_in import PROVIDER_BUTTON, DeskAuthentication, sign_in_page
 from admin_app.web.single_sign_on.pages import back_page, to_provider
 from admin_app.web.templating import Templates
@@ -84,6 +85,7 @@ class DeskAdmin(Admin):
             Mount("/assets", app=assets.serve, name="assets"),
             *replaced,
             Route("/login/code", endpoint=code_page, name="code", methods=["GET", "POST"]),
+            Route("/password-link", endpoint=password_link_page, name="password-link", methods=["GET", "POST"]),
             way_back,
             Route("/logout", endpoint=self.logout, name="logout", methods=["POST"]),
         ]

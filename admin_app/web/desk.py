@@ -79,6 +79,7 @@ class Desk:
     tokens: Tokens
     lifetime: Lifetime
     sign_in_limit: Limit
+    password_link_lives: timedelta
     second_factor: SecondFactorRules
     provider: Provider | None
     """Of single sign-on, where one is set up."""

@@ -22,6 +22,9 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 TOKEN_FIELD = "form_token"  # noqa: S105 - a field's name
 SECURE_COOKIE = "__Host-desk_session"
 PLAIN_COOKIE = "desk_session"
+LINK_PATH = "/admin/password-link"
+SECURE_LINK_COOKIE = "__Host-desk_password_link"
+PLAIN_LINK_COOKIE = "desk_password_link"
 MOST_FIELDS = 200
 MOST_FILES = 1
 FORM_OVERHEAD_BYTES = 64 * 1024
@@ -41,6 +44,9 @@ HEADERS = {
 }
 
 
+SILENT = "no-referrer"
+"""For an answer to an address that nobody else shall learn; a page with a form would send no origin under it."""
+
 DOWNLOAD_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
 """For files that people have sent: should a browser show one in spite of all, it may do nothing, as nobody."""
 
@@ -53,6 +59,17 @@ def session_cookie(request: Request) -> str:
 def session_token(request: Request) -> str:
     """The opaque id in the sign-in cookie, empty when there is none."""
     return request.cookies.get(session_cookie(request), "")
+
+
+def link_cookie(request: Request) -> str:
+    """The name of the cookie that a link for a new password was exchanged for."""
+    return SECURE_LINK_COOKIE if request.url.scheme == "https" else PLAIN_LINK_COOKIE
+
+
+def form_binding(request: Request) -> str:
+    """What the token of a form on this page is bound to: the link for a new password, everywhere else the sign-in."""
+    link = request.cookies.get(link_cookie(request), "") if request.url.path == LINK_PATH else ""
+    return link or session_token(request)
 
 
 class SecurityHeaders:
@@ -71,8 +88,11 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                is_silent = headers.get("Referrer-Policy") == SILENT
                 for name, value in HEADERS.items():
                     headers[name] = value
+                if is_silent:
+                    headers["Referrer-Policy"] = SILENT
                 if headers.get("Content-Disposition", "").startswith("attachment"):
                     headers["Content-Security-Policy"] = DOWNLOAD_POLICY
                 if scope["scheme"] == "https":
@@ -118,7 +138,7 @@ class Guard:
         try:
             scope["state"]["form"] = form
             if scope["path"] != self.sign_in_path:
-                token = session_token(request)
+                token = form_binding(request)
                 if not token or not desk_of(request).tokens.is_form_token(token, text_in(form, TOKEN_FIELD)):
                     raise NotOurForm("This form is no longer valid. Open the page again and repeat it there.")
             await self.app(scope, receive, send)

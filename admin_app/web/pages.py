@@ -13,7 +13,7 @@ from admin_app import clock
 from admin_app.actor import Actor
 from admin_app.permissions import Permission
 from admin_app.web.desk import desk_of, must_set_up, signed_in
-from admin_app.web.guard import TOKEN_FIELD, session_token
+from admin_app.web.guard import TOKEN_FIELD, form_binding
 from admin_app.web.perform import KEY_FIELD
 from admin_app.web.words import in_words as in_words
 
@@ -38,7 +38,8 @@ MESSAGES = {
     "deactivated": "{} is deactivated.",
     "reactivated": "{} is active again.",
     "role_changed": "The role of {} is changed.",
-    "password_set": "The password of {} is set; they are signed out everywhere.",
+    "link_shown": "The link for {} was shown already, once. Make another one if it is lost.",
+    "password_chosen": "Your password is set. Sign in with it.",
     "sessions_ended": "{} is signed out everywhere.",
     "sign_in_ended": "That sign-in is ended.",
     "others_ended": "All your other sign-ins are ended.",
@@ -55,7 +56,7 @@ def base_context(request: Request) -> dict[str, Any]:
     """What the layout needs, and the two hidden fields of every form."""
     found = signed_in(request)
     actor = found.actor if found else None
-    token = session_token(request)
+    token = form_binding(request)
     return {
         "actor": actor,
         "must_set_up": must_set_up(request),

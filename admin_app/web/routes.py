@@ -107,6 +107,7 @@ ROWS: tuple[Row, ...] = (
     form("/admin/login", ANYONE),
     form("/admin/login/code", ANYONE),
     Row("/admin/login/provider", frozenset({"GET"}), ANYONE),  # the one GET that changes something; no HEAD, then
+    form("/admin/password-link", ANYONE),
     button("/admin/logout", SIGNED_IN),
     page("/admin/", SIGNED_IN),
     page("/admin/my-sign-ins", SIGNED_IN, OWN),
@@ -154,7 +155,7 @@ ROWS: tuple[Row, ...] = (
     form("/admin/user/off-board/{pk}", _P.USER_DEACTIVATE, ANY),
     form("/admin/user/reactivate/{pk}", _P.USER_REACTIVATE, ANY),
     form("/admin/user/role/{pk}", _P.USER_CHANGE_ROLE, ANY, confirms=True),
-    form("/admin/user/password/{pk}", _P.USER_RESET_PASSWORD, ANY),
+    form("/admin/user/password/{pk}", _P.USER_RESET_PASSWORD, ANY, confirms=True),
     page("/admin/user/sign-ins/{pk}", _P.USER_END_SESSIONS, ANY),
     button("/admin/user/end-session/{pk}", _P.USER_END_SESSIONS, ANY),
     form("/admin/user/second-factor/{pk}", _P.USER_RESET_PASSWORD, ANY, confirms=True),

@@ -65,6 +65,9 @@ VERBS: Mapping[str, str] = {
     "SIGN_IN_THROTTLED": "had too many tries at signing in",
     "LINK_IDENTITY": "signed in through the provider for the first time",
     "PASSWORD_REFUSED": "typed a password that was refused",
+    "RESET_LINK_MADE": "made a link to set a new password",
+    "RESET_LINK_USED": "set a new password with a link",
+    "RESET_LINK_REFUSED": "tried a link for a new password that works no more",
 }
 
 

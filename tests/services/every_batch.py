@@ -20,7 +20,7 @@ from admin_app.services.batches.exports import pages, requests
 from admin_app.services.batches.exports.lines import KINDS
 from admin_app.services.batches.exports.pages import Listed
 from admin_app.services.batches.imports import layouts, reports, runs, undoing, uploads
-from admin_app.services.operations import off_boarding, second_factor
+from admin_app.services.operations import off_boarding, password_links, second_factor
 from admin_app.services.pages import audit_list, error_list, pool_page
 from admin_app.services.records import slow_queries
 from admin_app.services.records.error_tracking import storing
@@ -28,7 +28,7 @@ from admin_app.services.records.error_tracking.storing import Counted
 from tests.services.batches.bulk.scenes import TYPED
 from tests.services.batches.csv_files import csv_bytes, rows, rules
 from tests.services.batches.imports.importing import Watch
-from tests.services.every_service import ADMIN, FIRST_PAGE, SENIOR, Row, Scene
+from tests.services.every_service import ADMIN, FIRST_PAGE, LINK, SENIOR, Row, Scene
 from tests.services.records.error_tracking.seeing import seen
 
 OPS = {"ops", "admin"}
@@ -272,6 +272,12 @@ BATCHES = [
             _P.USER_RESET_PASSWORD,
             ADMIN,
             lambda s, a, x: second_factor.reset_by_address(s, a, "sid@desk.example", reason="r"),
+        ),
+        (
+            "make a link for a new password by address",
+            _P.USER_RESET_PASSWORD,
+            ADMIN,
+            lambda s, a, x: password_links.make_by_address(s, a, "sam@desk.example", link=LINK, reason="r"),
         ),
         ("send a file to import", _P.TICKET_IMPORT, SENIOR, _send_file),
         ("have columns recalled", _P.TICKET_IMPORT, SENIOR, lambda s, a, x: layouts.recall(s, a, ["Id"])),

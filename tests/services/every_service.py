@@ -26,6 +26,7 @@ from admin_app.services.operations import (
     comments,
     following,
     own_sign_ins,
+    password_links,
     second_factor,
     sign_in,
     tickets,
@@ -41,6 +42,7 @@ ADMIN = {"admin"}
 SIGNED_IN = {"staff", "supervisor", "ops", "admin"}
 FIRST_PAGE = listing.PageRequest()
 NOBODYS_FILTER = ticket_list.TicketFilter()
+LINK = password_links.NewLink("token", timedelta(hours=1))
 
 
 @dataclass(frozen=True)
@@ -315,10 +317,10 @@ TABLE = [
             lambda s, a, x: accounts.change_role(s, a, x.person("kim"), role=Role.STAFF),
         ),
         (
-            "set a password",
+            "make a link for a new password",
             _P.USER_RESET_PASSWORD,
             ADMIN,
-            lambda s, a, x: accounts.set_password(s, a, x.person("sam"), password_hash="h"),
+            lambda s, a, x: password_links.make(s, a, x.person("sam"), link=LINK, reason="r"),
         ),
         (
             "reset a second factor",

@@ -68,6 +68,7 @@ class TestNoServiceIsForgotten:
         {
             # for one's own account only: nobody needs a right for it
             "own_password.change",
+            "own_password.of_actor",
             "own_sign_ins.end_others",
             "own_sign_ins.end_own",
             "own_sign_ins.own",

@@ -1,5 +1,6 @@
 """Somebody at a browser window, without the browser: pages are fetched, their forms read, filled in and sent."""
 
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -121,6 +122,13 @@ def form_on(answer: httpx.Response, action: str | None = None) -> Form:
     found = [form for form in forms_on(answer) if action is None or form.action == action]
     assert len(found) >= 1, f"no form on this page ({answer.status_code}): {text_of(answer)[:300]}"
     return found[0]
+
+
+def link_on(answer: httpx.Response) -> str:
+    """The link for a new password that a page shows."""
+    found = re.search(r"/admin/password-link\?token=[\w-]{43}", answer.text)
+    assert found, f"no link on this page ({answer.status_code}): {text_of(answer)[:300]}"
+    return found.group()
 
 
 class Visitor:

@@ -14,6 +14,7 @@ from tests.support.second_factors import code
 from tests.web.browsing import Visitor
 from tests.web.scene import BOX, Scene
 
+LINK = "/admin/password-link"
 SIGN_IN, SIGN_OUT, CODE = "/admin/login", "/admin/logout", "/admin/login/code"
 MY_SIGN_INS, MY_PASSWORD = "/admin/my-sign-ins", "/admin/my-password"
 WRONG_PASSWORD = {"present_password": "a wrong guess", "password": "a kettle and a cup"}
@@ -121,15 +122,16 @@ def _on_people(desk: Desk, scene: Scene) -> list[Post]:
     mallory = desk.cast.users["mallory"]
     person = {"full_name": "Mallory Mild", "email": "mild@desk.example", "timezone": "Europe/Berlin"}
 
-    def on_person(verb: str, name: str, **typed: str) -> Post:
-        return Post(f"/admin/user/{verb}/{{pk}}", f"/admin/user/{verb}/{desk.cast.users[name]}", typed)
+    def on_person(verb: str, name: str, answers: int = 303, **typed: str) -> Post:
+        path = f"/admin/user/{verb}/{desk.cast.users[name]}"
+        return Post(f"/admin/user/{verb}/{{pk}}", path, typed, answers=answers)
 
     return [
         Post("/admin/user/create", "/admin/user/create", {"full_name": "Nora New", "email": "nora@desk.example"}),
         Post("/admin/user/edit/{pk:path}", f"/admin/user/edit/{mallory}", person, (User, mallory)),
         on_person("role", "olaf", role="staff"),
         on_person("end-session", "sue", session_id=str(scene.sues_sign_in.id)),
-        on_person("password", "sue", password="a kettle and a cup"),
+        on_person("password", "sue", answers=200, reason="Forgotten."),
         on_person("end-sessions", "sue"),
         on_person("second-factor", "sid", reason="The phone fell into the lake."),
         on_person("deactivate", "mallory", reason="Left us."),
@@ -194,6 +196,7 @@ def _on_oneself(scene: Scene) -> list[Post]:
         CodePost(*own("recovery-codes"), answers=200),
         CodePost(*own("off")),
         Post(CODE, CODE, {"code": "000000"}),
+        Post(LINK, LINK, {"password": "a kettle and a cup"}, answers=410, again=410),
         Post(f"{MY_SIGN_INS}/end", f"{MY_SIGN_INS}/end", {"session_id": str(scene.sign_in.id)}),
         Post(f"{MY_SIGN_INS}/end-others", f"{MY_SIGN_INS}/end-others"),
         Post(MY_PASSWORD, MY_PASSWORD, WRONG_PASSWORD, answers=422, again=422),

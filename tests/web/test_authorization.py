@@ -53,6 +53,7 @@ PAGES = {
     "/admin/my-password": (200, 200, 200, 200),
     "/admin/user/sign-ins/{pk}": (403, 403, 403, 200),
     "/admin/login/code": (302, 302, 302, 302),
+    "/admin/password-link": (410, 410, 410, 410),
     "/admin/login/provider": (302, 302, 302, 302),
     "/admin/comment/list": NO_LIST_OF_THAT,
     "/admin/comment/edit/{pk:path}": (200, 200, 404, 200),
@@ -70,7 +71,7 @@ PAGES = {
 }
 """Statuses for Sam (staff), Sue (supervisor), Olaf (ops) and Ada (admin)."""
 
-FOR_ANYBODY = {"/", "/admin/login", "/admin/assets/desk.css"}
+FOR_ANYBODY = {"/", "/admin/login", "/admin/password-link", "/admin/assets/desk.css"}
 FOR_MACHINES = {"/health/live", "/health/ready", "/metrics"}
 
 

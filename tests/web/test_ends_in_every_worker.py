@@ -19,7 +19,7 @@ from admin_app.permissions import Role
 from admin_app.services.operations import sign_in
 from admin_app.settings import Settings
 from tests.services.scenes import Desk
-from tests.web.browsing import ORIGIN, Visitor
+from tests.web.browsing import ORIGIN, Visitor, link_on
 from tests.web.conftest import PASSWORD
 
 Visit = Callable[..., Awaitable[Visitor]]
@@ -80,6 +80,13 @@ async def own_password(sams: Sams) -> AbstractContextManager[Any]:
     return done(await sams.other.post("/admin/my-password", typed))
 
 
+async def with_a_link(sams: Sams) -> AbstractContextManager[Any]:
+    """Ada makes a link, and whoever holds it sets a new password."""
+    answer = await sams.ada.post(f"/admin/user/password/{sams.desk.cast.sam.id}", {"reason": "Forgotten."})
+    await sams.other.get(link_on(answer))
+    return done(await sams.other.fill_in("/admin/password-link", password=NEW_PASSWORD, password_again=NEW_PASSWORD))
+
+
 async def signing_out(sams: Sams) -> AbstractContextManager[Any]:
     """The browser forgets its cookie; a copy of it is tried."""
     copied = sams.here.client.cookies["desk_session"]
@@ -99,7 +106,7 @@ async def end_own(sams: Sams) -> AbstractContextManager[Any]:
 ENDS: dict[str, SoonEnds] = {
     "signing out": signing_out,
     "a changed password": own_password,
-    "a password that an admin set": lambda sams: sams.by_ada("password", password=NEW_PASSWORD),
+    "a password set with a link": with_a_link,
     "another role": lambda sams: sams.by_ada("role", role="ops"),
     "no role of the desk": straight_in_the_database,
     "deactivation": lambda sams: sams.by_ada("deactivate", reason="Left us."),

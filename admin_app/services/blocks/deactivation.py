@@ -1,10 +1,12 @@
 """Who may be kept out from now on, and writing that down."""
 
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app.actor import Actor
 from admin_app.errors import Conflict, PermissionDenied
 from admin_app.models.audit_log import AuditAction
+from admin_app.models.password_link import PasswordLink
 from admin_app.models.user import User
 from admin_app.permissions import Permission, Role
 from admin_app.services.records import audit
@@ -23,4 +25,5 @@ def check(actor: Actor, user: User) -> None:
 async def write(session: AsyncSession, actor: Actor, user: User, *, reason: str, batch_id: str | None = None) -> None:
     """Deactivate a checked, locked person with one entry. Their open tickets and sessions are the caller's business."""
     user.is_active = False
+    await session.execute(delete(PasswordLink).where(PasswordLink.user_id == user.id))
     await audit.record(session, actor, AuditAction.DEACTIVATE, user, reason=reason.strip(), batch_id=batch_id)

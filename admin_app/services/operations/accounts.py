@@ -1,4 +1,4 @@
-"""People: made, edited, deactivated; their roles and passwords."""
+"""People: made, edited, deactivated; their roles."""
 
 from collections.abc import Mapping
 from zoneinfo import available_timezones
@@ -110,18 +110,6 @@ async def reactivate(session: AsyncSession, actor: Actor, user_id: int) -> User:
         raise Conflict(f"{user.full_name} is active already.")
     user.is_active = True
     await audit.record(session, actor, AuditAction.REACTIVATE, user)
-    return user
-
-
-async def set_password(session: AsyncSession, actor: Actor, user_id: int, *, password_hash: str) -> User:
-    """Store a new password hash and end every session of that person."""
-    actor.require(Permission.USER_RESET_PASSWORD)
-    user = await lookup.user(session, actor, user_id, lock=True)
-    if user.role is Role.CUSTOMER:
-        raise Conflict("A customer never signs in.")
-    user.password_hash = password_hash
-    await audit.record(session, actor, AuditAction.CHANGE_PASSWORD, user, changes={})
-    await sign_in_sessions.end_all(session, user.id)
     return user
 
 

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app.actor import Actor
 from admin_app.models.audit_log import AuditAction
+from admin_app.models.password_link import PasswordLink
 from admin_app.models.user import User
 from admin_app.models.user_session import UserSession
 from admin_app.services.blocks import second_factor, sign_in_sessions
@@ -32,7 +33,7 @@ async def of_actor(session: AsyncSession, actor: Actor) -> User:
 async def change(
     session: AsyncSession, actor: Actor, *, proven_hash: str | None, new_hash: str, this_one: ThisOne
 ) -> User | Verdict:
-    """Store a new password hash; the other sign-ins end, this one goes on with a new id.
+    """Store a new password hash; the other sign-ins and any link end, this one goes on with a new id.
 
     `proven_hash` is the stored hash that the present password was checked against, None when it was wrong. A refusal
     is committed, so that wrong ones are counted; it changes nothing else.
@@ -44,6 +45,7 @@ async def change(
         await audit.record(session, actor, AuditAction.PASSWORD_REFUSED, user, changes={}, reason=TO_CHANGE)
         return Verdict.WRONG
     user.password_hash = new_hash
+    await session.execute(delete(PasswordLink).where(PasswordLink.user_id == user.id))
     await audit.record(session, actor, AuditAction.CHANGE_PASSWORD, user, changes={})
     await sign_in_sessions.end_all(session, user.id)
     own = (UserSession.id == this_one.session_id, UserSession.user_id == user.id)

@@ -151,6 +151,12 @@ function tickAll(all) {
   window.addEventListener("pageshow", count);
 }
 
+// A text that is there to be copied is marked as a whole.
+function markWhole(field) {
+  field.addEventListener("focus", () => field.select());
+  if (document.activeElement === field) field.select();
+}
+
 function onShortcut(event) {
   const isTyping = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -163,6 +169,7 @@ function onShortcut(event) {
 
 document.querySelectorAll("[data-theme-toggle]").forEach((button) => button.addEventListener("click", onThemeToggle));
 document.querySelectorAll("[data-menu-toggle]").forEach((button) => button.addEventListener("click", onMenuToggle));
+document.querySelectorAll("[data-select-all]").forEach(markWhole);
 document.querySelectorAll("[data-suggest]").forEach(suggestPeople);
 document.querySelectorAll("[data-keep-typing]").forEach(keepTyping);
 document.querySelectorAll("form[method=post]").forEach(showSending);

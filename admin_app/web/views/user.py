@@ -3,7 +3,6 @@
 from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
-import anyio.to_thread
 from sqladmin import expose
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,13 +13,13 @@ from admin_app.permissions import Permission, Role
 from admin_app.services.operations import accounts, second_factor, sign_in
 from admin_app.services.operations import off_boarding as boarding
 from admin_app.services.pages import people_list
-from admin_app.services.records import lookup, password_rules, passwords, text_rules
+from admin_app.services.records import lookup, text_rules
 from admin_app.web import parsing
 from admin_app.web.desk import actor_of, form_of, text_in
 from admin_app.web.forms import Field, Form, Options, merge, without_theirs
 from admin_app.web.pages import in_words, redirect, render
 from admin_app.web.perform import perform, read
-from admin_app.web.views import my_sign_ins, off_boarding
+from admin_app.web.views import my_sign_ins, off_boarding, password_links
 from admin_app.web.views.base import (
     PAGE_PARAMETERS,
     SHOWN_AGAIN,
@@ -188,20 +187,10 @@ class UserView(RecordView, model=User):
         )
 
     @expose("/password/{pk}", methods=["GET", "POST"])
-    async def set_password(self, request: Request) -> Response:
-        """Set a person's password."""
-        password = Field("password", "New password", kind="password", required=True, help=password_rules.RULE)
-
-        async def act(user_id: int) -> Any:
-            user = await read(request, lookup.user, user_id)
-            typed = text_in(form_of(request), "password")
-            password_rules.check(typed, email=user.email, full_name=user.full_name)
-            hashed = await anyio.to_thread.run_sync(passwords.hash_password, typed)
-            return await perform(request, accounts.set_password, user_id, password_hash=hashed)
-
-        explanation = "They are signed out everywhere. Tell them the password in person."
-        words = ("Set the password of", explanation, "password_set")
-        return await self._action(request, Permission.USER_RESET_PASSWORD, words, Form([password]), act)
+    async def reset_password(self, request: Request) -> Response:
+        """Make a link with which the person sets a new password."""
+        actor_of(request).require(Permission.USER_RESET_PASSWORD)
+        return await password_links.page(request, parsing.record_id(request.path_params["pk"]))
 
     @expose("/second-factor/{pk}", methods=["GET", "POST"])
     async def reset_second_factor(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""People: made, edited, deactivated; their roles and passwords."""
+"""People: made, edited, deactivated; their roles."""
 
 import asyncio
 
@@ -205,18 +205,6 @@ class TestReactivate:
 
     async def test_somebody_active_is_a_conflict(self, desk) -> None:
         await desk.refusal(Conflict, accounts.reactivate, desk.cast.sue, desk.cast.sam.id)
-
-
-class TestSetPassword:
-    async def test_stores_the_hash_and_keeps_it_out_of_the_audit_log(self, desk) -> None:
-        async with desk.recorded() as written:
-            await desk.run(accounts.set_password, desk.cast.ada, desk.cast.sam.id, password_hash="new hash")
-        assert (await desk.stored(User, desk.cast.sam.id)).password_hash == "new hash"
-        assert (written.entry.action, written.entry.changes) == (AuditAction.CHANGE_PASSWORD, {})
-
-    async def test_a_customer_gets_none(self, desk) -> None:
-        options = {"password_hash": "new hash"}
-        await desk.refusal(Conflict, accounts.set_password, desk.cast.ada, desk.cast.kim.id, **options)
 
 
 class TestCanEdit:

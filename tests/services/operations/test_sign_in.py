@@ -222,7 +222,6 @@ class TestRecognise:
         [
             (accounts.deactivate, {"reason": "left"}),
             (accounts.change_role, {"role": Role.OPS}),
-            (accounts.set_password, {"password_hash": "another"}),
             (sign_in.end_sessions_of, {}),
         ],
     )

@@ -4,10 +4,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from admin_app.models import AuditAction, AuditLog, User
+from admin_app.models import AuditLog, User
 from admin_app.permissions import Role
 from admin_app.services.operations import accounts
-from admin_app.services.records import passwords
 from tests.services.scenes import Desk
 from tests.web.browsing import Visitor, form_on, links_on, names_of_links, text_of
 from tests.web.scene import Scene
@@ -190,42 +189,6 @@ class TestRole:
         async with desk.nothing_written():
             answer = await ada.submit(form, role=role)
         assert (answer.status_code, sentence in text_of(answer)) == (status, True), text_of(answer)[:300]
-
-
-class TestPassword:
-    async def test_it_is_set_and_never_shown(self, desk: Desk, visit: Visit) -> None:
-        ada, sid = await visit("ada"), desk.cast.users["sid"]
-        answer = await ada.fill_in(f"/admin/user/password/{sid}", password="a kettle and a cup")
-        assert answer.status_code == 303
-        assert passwords.is_right("a kettle and a cup", (await desk.stored(User, sid)).password_hash)
-        [entry] = await desk.rows(AuditLog)
-        assert (entry.action, entry.changes) == (AuditAction.CHANGE_PASSWORD, {})
-
-    @pytest.mark.parametrize(
-        ("password", "status", "sentence"),
-        [
-            ("short", 422, "at least 12 characters"),
-            ("x" * 257, 422, "at most 256 characters"),
-            ("sid@desk.example", 422, "too much like the name, the e-mail address"),
-        ],
-        ids=["short", "long", "address"],
-    )
-    async def test_a_weak_one_is_refused_and_not_shown_again(
-        self, desk: Desk, visit: Visit, password: str, status: int, sentence: str
-    ) -> None:
-        ada = await visit("ada")
-        form = await ada.form_at(f"/admin/user/password/{desk.cast.users['sid']}")
-        async with desk.nothing_written():
-            answer = await ada.submit(form, password=password)
-        assert (answer.status_code, sentence in text_of(answer)) == (status, True)
-        assert f'value="{password}"' not in answer.text
-
-    async def test_a_customer_gets_none(self, desk: Desk, visit: Visit) -> None:
-        answer = await (await visit("ada")).fill_in(
-            f"/admin/user/password/{desk.cast.users['kim']}", password="a kettle and a cup"
-        )
-        assert (answer.status_code, "A customer never signs in." in text_of(answer)) == (409, True)
-        assert "a kettle and a cup" not in answer.text
 
 
 class TestDeactivateAndReactivate:
