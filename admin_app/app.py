@@ -23,6 +23,7 @@ from admin_app.db.holders import Holder, current_holder
 from admin_app.db.own_view import own_view
 from admin_app.db.slow_queries import SlowQueries
 from admin_app.db.worker_reports import worker_reports_of
+from admin_app.errors import TimedOut, Unavailable
 from admin_app.services.operations.sign_in import Lifetime
 from admin_app.services.operations.sign_in_attempts import Limit
 from admin_app.services.operations.single_sign_on import Rules
@@ -103,7 +104,7 @@ async def alive(
 ) -> AsyncIterator[None]:
     """From the start of a worker process to its end."""
     try:
-        if settings.environment is Environment.PRODUCTION and not await database.read(schema.is_current):
+        if settings.environment is Environment.PRODUCTION and not await may_be_current(database):
             raise RuntimeError("The database is not migrated. Run: python -m admin_app migrate")
         crew.start()
         with draining.heard(crew.drain):
@@ -113,6 +114,15 @@ async def alive(
         await errors.close()
         await anyio.to_thread.run_sync(alarm.close)
         await database.dispose()
+
+
+async def may_be_current(database: Database) -> bool:
+    """False when the database says that it is not; one that does not answer must not keep a killed worker down."""
+    try:
+        return await database.read(schema.is_current)
+    except (Unavailable, TimedOut):
+        logger.warning("the database cannot be asked for its schema; started without")
+        return True
 
 
 def open_desk(settings: Settings, database: Database, errors: ErrorTracker, crew: Crew) -> Desk:

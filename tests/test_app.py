@@ -12,6 +12,7 @@ from admin_app import app as composition
 from admin_app.app import create_app, create_app_from_environment, note_holder, open_database
 from admin_app.db import schema
 from admin_app.db.holders import current_holder
+from admin_app.errors import Unavailable
 from admin_app.settings import Settings
 
 SECRET_KEY = "a secret key that only this test uses, long enough"
@@ -84,6 +85,18 @@ class TestCreateApp:
         app = create_app(production(database_url, tmp_path))
         async with app.router.lifespan_context(app):
             assert await app.state.database.read(schema.is_current)
+
+    async def test_a_worker_starts_while_the_database_does_not_answer(
+        self, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A worker that was killed just then would else end the whole server: its start would fail for good."""
+
+        async def silent(*arguments: object) -> bool:
+            raise Unavailable
+
+        app = create_app(production(sqlite_url, tmp_path))
+        monkeypatch.setattr(schema, "is_current", silent)
+        await started(app)
 
     async def test_the_environment_is_enough(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("DATABASE_URL", settings.database_url)

@@ -21,6 +21,9 @@ from admin_app.settings import CONFIG_FOLDER, Environment, Settings
 
 APP = "admin_app.app:create_app_from_environment"
 
+HUNG_SECONDS = 30
+"""A worker that says nothing for so long is replaced. On a busy machine the first word takes longer than usual."""
+
 
 def serve(settings: Settings) -> None:
     """Serve the desk until told to stop. The database has to be migrated."""
@@ -42,6 +45,7 @@ def serve(settings: Settings) -> None:
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=settings.graceful_shutdown_seconds,
+        timeout_worker_healthcheck=HUNG_SECONDS,
         log_config=logging_config(settings.environment),
     )
 

@@ -14,7 +14,7 @@ from admin_app.errors import AppError, InvalidInput, Unavailable
 from admin_app.services.operations import sign_in, sign_in_attempts
 from admin_app.services.operations.sign_in import Begun
 from admin_app.services.records import passwords
-from admin_app.web import step_up, throttle
+from admin_app.web import pool_pass, step_up, throttle
 from admin_app.web.desk import caller_of, desk_of, form_of, must_set_up, signed_in, text_in
 from admin_app.web.errors import answer, wants_json
 from admin_app.web.guard import SAFE_METHODS, session_cookie, session_token
@@ -65,12 +65,13 @@ class DeskAuthentication(AuthenticationBackend):
         token = session_token(request)
         found = None
         if token:
-            found = await desk.database.read(
+            asking = desk.database.read(
                 lambda session: sign_in.recognise(
                     session, token=token, caller=caller_of(request), lifetime=desk.lifetime
                 ),
                 aside=is_aside(request),
             )
+            found = await pool_pass.recognised(request, asking)
         if found is None:
             return await _ask_to_sign_in(request)
         request.state.signed_in = found
@@ -129,6 +130,7 @@ class DeskAuthentication(AuthenticationBackend):
         response.delete_cookie(
             session_cookie(request), path="/", secure=request.url.scheme == "https", httponly=True, samesite="lax"
         )
+        response.delete_cookie(pool_pass.COOKIE, path=pool_pass.PATH)
         return response
 
     async def get_user_id(self, request: Request) -> int | None:

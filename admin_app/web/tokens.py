@@ -17,6 +17,7 @@ class Tokens:
         how: dict[str, Any] = {"key_derivation": "hmac", "digest_method": hashlib.sha256}  # its defaults are weaker
         self._forms = Signer(oldest_first, salt="desk.form", **how)
         self._messages = URLSafeSerializer(oldest_first, salt="desk.message", signer_kwargs=how)
+        self._passes = URLSafeTimedSerializer(oldest_first, salt="desk.pass", signer_kwargs=how)
         self._devices = URLSafeTimedSerializer(oldest_first, salt="desk.device", signer_kwargs=how)
 
     def form_token(self, session_token: str) -> str:
@@ -61,6 +62,18 @@ class Tokens:
         except (BadData, ValueError, TypeError):
             return None
         return str(account), str(device)
+
+    def pack_pass(self, values: list[Any]) -> str:
+        """The pass of somebody whom the database has let in, as a cookie value."""
+        return str(self._passes.dumps(values))
+
+    def unpack_pass(self, packed: str, *, max_age: int) -> list[Any] | None:
+        """What a pass says; None when it is not one of ours, or too old."""
+        try:
+            values: list[Any] = self._passes.loads(packed, max_age=max_age)
+        except BadData:
+            return None
+        return values
 
 
 def _masked(one: bytes, other: bytes) -> bytes:

@@ -123,6 +123,21 @@ def keeping_a_connection() -> Starlette:
     return create_app_from_environment()
 
 
+def lingering() -> Starlette:
+    """The desk as it is, with a page that takes three seconds and keeps a connection for as long."""
+    app = create_app_from_environment()
+
+    async def linger(request: Request) -> Response:
+        async with app.state.database.stream() as session:
+            await session.execute(text("SELECT 1"))
+            await asyncio.sleep(3)
+        return PlainTextResponse("lingered")
+
+    app.state.routes.add(page("/linger", ANYONE))
+    app.router.routes.insert(0, Route("/linger", linger))
+    return app
+
+
 def saving_without_looking() -> Starlette:
     """Broken: an edit is written over whatever somebody saved meanwhile."""
 

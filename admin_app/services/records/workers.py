@@ -19,7 +19,7 @@ from typing import Any
 
 from admin_app import clock
 from admin_app.db.own_view import OwnView
-from admin_app.db.worker_reports import Report, WorkerReports
+from admin_app.db.worker_reports import DEAD_AFTER_SECONDS, Report, WorkerReports
 
 logger = logging.getLogger("admin_app.workers")
 
@@ -139,7 +139,11 @@ class Crew:
             self._wake.set()
         self._looked_at = now
         since_heard = now - self._heard_at
-        others = [_worker(report.figures, report.worker, report.age + since_heard) for report in self._others]
+        others = [
+            _worker(report.figures, report.worker, report.age + since_heard)
+            for report in self._others
+            if self._failing or report.age + since_heard <= DEAD_AFTER_SECONDS
+        ]
         return Known(
             workers=[_worker(self._figures(), self._name, 0.0, is_me=True), *others],
             samples=list(self._samples),

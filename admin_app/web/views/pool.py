@@ -9,6 +9,7 @@ from starlette.responses import Response
 from admin_app import clock
 from admin_app.permissions import Permission
 from admin_app.services.pages import pool_page
+from admin_app.web import pool_pass
 from admin_app.web.desk import actor_of, desk_of
 from admin_app.web.pages import render
 from admin_app.web.timeline import timeline
@@ -27,4 +28,11 @@ class PoolView(BaseView):
         """The page."""
         desk = desk_of(request)
         page = pool_page.show(actor_of(request), desk.crew, desk.pools(), suspect_after=desk.suspect_after)
-        return await render(request, "pool.html", {"page": page, "timeline": timeline(page.samples, clock.now())})
+        shown = {
+            "page": page,
+            "timeline": timeline(page.samples, clock.now()),
+            "by_pass": pool_pass.is_by_pass(request),
+        }
+        response = await render(request, "pool.html", shown)
+        pool_pass.renew(request, response)
+        return response

@@ -91,6 +91,17 @@ class TestKnown:
         assert theirs.age >= 1.55
         assert crew.known().view == VIEW
 
+    async def test_whoever_is_silent_for_too_long_is_gone_while_others_can_be_asked(
+        self, crew: Crew, board: Board, figures: Figures, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await Crew(board, figures, look, "1").report()
+        await crew.report()
+        monkeypatch.setattr(workers, "DEAD_AFTER_SECONDS", 1.4)
+        assert len(crew.known().workers) == 1
+        board.error = OSError()
+        await crew.report()
+        assert len(crew.known().workers) == 2, "now it is not known who is gone"
+
 
 class TestReport:
     async def test_while_nobody_answers_what_was_known_stays_with_its_age(

@@ -1,0 +1,144 @@
+"""Two servers with two workers each on one database: counted right, leaks, deaths and departures seen by all."""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.faults import builds
+from tests.faults.posting import Poster, signed_in
+from tests.flows.serving import Server, serving
+from tests.services.scenes import Desk
+from tests.web.browsing import text_of
+
+WORKERS, SIZE, OVERFLOW = 2, 3, 1
+GONE_WITHIN = 10.0
+START_WITHIN = 30.0
+PIDS = re.compile(r"data-worker=\"[\w-]+-(\d+)-\w{8}\"")
+LEAK = re.compile(r"GET /admin/ticket/list May never come back\. Taken in services/\S+ \w+ .{0,300}Sam Staff")
+FIGURE = "{name}</dt><dd>{value}</dd>"
+
+
+@pytest.fixture(params=["postgresql", "sqlite"] if os.environ.get("CHAOS") else ["postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Several hosts share PostgreSQL alone; several workers share SQLite too, which is tried in full runs."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+def served(database_url: str, folder: Path, build: str):
+    """One host's server: two workers, small pools, and little patience with whoever holds a connection."""
+    return serving(
+        database_url,
+        folder,
+        build=f"{builds.HERE}:{build}",
+        workers=WORKERS,
+        pool_size=SIZE,
+        pool_max_overflow=OVERFLOW,
+        leak_suspect_seconds=1,
+        graceful_shutdown_seconds=8,
+    )
+
+
+def pids_on(answer: httpx.Response) -> set[int]:
+    """Which worker processes the page shows."""
+    return {int(pid) for pid in PIDS.findall(answer.text)}
+
+
+def workers_of(server: Server) -> set[int]:
+    """The worker processes of a server: its children that have the same command."""
+    listed = subprocess.run(
+        ["ps", "-ww", "-o", "pid=", "-o", "args=", "--ppid", str(server.process.pid)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return {int(line.split()[0]) for line in listed.stdout.splitlines() if "multiprocessing.spawn" in line}
+
+
+async def until(olaf: Poster, is_so: Callable[[httpx.Response], bool], within: float) -> tuple[float, httpx.Response]:
+    """How long it took until the pool page showed it, and the page."""
+    started = time.monotonic()
+    while time.monotonic() - started < within:
+        answer = await olaf.look("/admin/pool")
+        if answer.status_code == 200 and is_so(answer):
+            return time.monotonic() - started, answer
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"not within {within} s:\n{text_of(answer)}")
+
+
+async def leaked(desk: Desk, server: Server) -> None:
+    """Open the list of tickets until a worker has kept a connection; the build does it once per worker."""
+    sam = await signed_in(desk.database, server, desk.cast.sam.id)
+    for _ in range(45):
+        assert (await sam.look("/admin/ticket/list")).status_code == 200
+    await sam.client.aclose()
+
+
+class TestAllWorkers:
+    async def test_they_are_counted_and_leaks_deaths_and_departures_are_seen_by_all(
+        self, desk: Desk, database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with served(database_url, tmp_path, "keeping_a_connection") as first:
+            olaf = await signed_in(desk.database, first, desk.cast.olaf.id)
+            with served(database_url, tmp_path, "lingering") as second:
+                told = [await self.counted(olaf, first, second)]
+                await leaked(desk, first)
+                their_olaf = await signed_in(desk.database, second, desk.cast.olaf.id)
+                told.append(await self.leak_named(their_olaf))
+                await their_olaf.client.aclose()
+                told.append(await self.killed(olaf, first, second))
+                told.append(await self.drained(olaf, first, second))
+            await olaf.client.aclose()
+        with capsys.disabled():
+            print(f"\n{desk.database.engines.dialect}: {'; '.join(told)}")
+
+    @staticmethod
+    async def counted(olaf: Poster, first: Server, second: Server) -> str:
+        """Four workers, and a total that is theirs."""
+        took, page = await until(olaf, lambda answer: len(pids_on(answer)) == 2 * WORKERS, START_WITHIN)
+        assert pids_on(page) == workers_of(first) | workers_of(second)
+        assert "4 workers on 1 host" in text_of(page)
+        assert FIGURE.format(name="Size", value=4 * SIZE) in page.text
+        assert FIGURE.format(name="Limit", value=4 * (SIZE + OVERFLOW)) in page.text
+        assert re.search(r"Overflow</dt><dd>-", page.text) is None
+        return f"4 workers shown after {took:.1f} s"
+
+    @staticmethod
+    async def leak_named(olaf: Poster) -> str:
+        """On the other server, with its route, its person, and the place that took it."""
+        took, _ = await until(olaf, lambda answer: LEAK.search(text_of(answer)) is not None, GONE_WITHIN)
+        return f"leak of another server named after {took:.1f} s"
+
+    @staticmethod
+    async def killed(olaf: Poster, first: Server, second: Server) -> str:
+        """Gone from the page, and followed by another."""
+        victim = min(workers_of(second))
+        os.kill(victim, signal.SIGKILL)
+        gone, _ = await until(olaf, lambda answer: victim not in pids_on(answer), GONE_WITHIN)
+        back, _ = await until(
+            olaf, lambda answer: pids_on(answer) == workers_of(first) | workers_of(second), START_WITHIN
+        )
+        return f"killed worker gone after {gone:.1f} s, followed by another after {gone + back:.1f} s"
+
+    @staticmethod
+    async def drained(olaf: Poster, first: Server, second: Server) -> str:
+        """Requests are finished, the page says so meanwhile, and nothing is left afterwards."""
+        async with httpx.AsyncClient(base_url=second.url, timeout=20) as client:
+            lingering = asyncio.create_task(client.get("/linger"))
+            await asyncio.sleep(0.3)
+            started = time.monotonic()
+            second.process.terminate()
+            draining, _ = await until(olaf, lambda answer: "Draining" in answer.text, GONE_WITHIN)
+            assert (await lingering).text == "lingered"
+        await asyncio.to_thread(second.process.wait, GONE_WITHIN)
+        stopped = time.monotonic() - started
+        await until(olaf, lambda answer: pids_on(answer) == workers_of(first), 4.0)
+        return f"draining shown after {draining:.1f} s, ended after {stopped:.1f} s with its request answered"
