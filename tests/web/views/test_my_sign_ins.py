@@ -1,5 +1,7 @@
 """Where somebody is signed in, ending it, and changing one's own password."""
 
+import re
+
 import pytest
 
 from admin_app.models import AuditAction, AuditLog, User, UserSession
@@ -103,6 +105,14 @@ class TestMyPassword:
         assert answer.status_code == 422
         assert "at least 12 characters" in text_of(answer)
         assert form_on(answer, PASSWORD_PATH).fields["present_password"] == ""
+
+    async def test_a_password_manager_can_tell_the_present_one_from_the_new(self, visit) -> None:
+        page = (await (await visit("sam")).get(PASSWORD_PATH)).text
+        fields = {
+            name: re.search(rf'<input[^>]*name="{name}"[^>]*>', page)[0] for name in ("present_password", "password")
+        }
+        found = {name: re.search(r'autocomplete="([\w-]+)"', field)[1] for name, field in fields.items()}
+        assert found == {"present_password": "current-password", "password": "new-password"}
 
     async def test_one_like_the_own_address_or_a_common_one_is_refused(self, desk, visit) -> None:
         olaf = await visit("olaf")  # ops may not see people, yet the rule knows whose password it is
