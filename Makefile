@@ -13,7 +13,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 COMPLETE := admin_app/services/*,admin_app/db/*,admin_app/permissions.py,admin_app/errors.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check chaos format lint migrate clean import-100000 bulk-10000 lock audit sbom fuzz
+.PHONY: help demo test check bench chaos format lint migrate clean import-100000 bulk-10000 lock audit sbom fuzz
 
 help: ## list the commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
@@ -39,6 +39,9 @@ bulk-10000: $(VENV)/dev.stamp ## change ten thousand tickets in one batch and un
 
 chaos: $(VENV)/dev.stamp ## every fault in full: 1,000 kills per database, 200 cut lines each way, every fault through every form, 1,000 guesses
 	CHAOS=1 $(BIN)/python -m pytest -n 0 tests/faults tests/web/test_faults_through_forms.py tests/web/test_guesses.py
+
+bench: $(VENV)/dev.stamp ## every page beside stock SQLAdmin and a bare application, BENCH_ROWS=1000000 tickets; BENCH_AGAINST=file compares
+	$(BIN)/python -m tests.benchmarks
 
 fuzz: $(VENV)/dev.stamp ## 50,000 generated requests over all routes, half of them on each database; FUZZ_SEED=7 makes others
 	FUZZ=25000 $(BIN)/python -m pytest -q -s tests/web/test_generated_requests.py
