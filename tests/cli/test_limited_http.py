@@ -9,6 +9,7 @@ import uvicorn
 
 from admin_app.cli import limited_http
 from admin_app.cli.limited_http import LARGEST_HEAD, LimitedHttp
+from tests.support.waiting import until
 from tests.web.headers import faults_in
 
 Ask = Callable[..., Awaitable[bytes]]
@@ -43,8 +44,7 @@ async def port(protocol: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
+    await until(lambda: server.started, "the server listens")
     yield server.servers[0].sockets[0].getsockname()[1]
     server.should_exit = True
     await serving

@@ -15,12 +15,17 @@ from admin_app.models import Ticket, User
 from tests.support.cast import store_cast
 from tests.support.faults import deadlock, end_backend, end_backend_number, raised_by, serialization_failure
 from tests.support.tickets import store_ticket
+from tests.support.waiting import until
 
 
 async def send(engines: Engines, *statements) -> None:
     async with engines.write.begin() as connection:
         for statement in statements:
             await connection.execute(statement)
+
+
+def driver_is_gone() -> bool:
+    return not any("_connection_worker_thread" in thread.name for thread in threading.enumerate())
 
 
 async def connect(engines: Engines) -> None:
@@ -196,5 +201,4 @@ class TestSqlite:
         engines = create_engines(f"sqlite:///{tmp_path / 'no' / 'such' / 'folder.sqlite3'}")
         error = await raised_by(connect(engines))
         assert (type(translate(error)), retry_rule(error)) == (Unavailable, Retry.NEVER)
-        while any("_connection_worker_thread" in thread.name for thread in threading.enumerate()):
-            await asyncio.sleep(0.01)  # the driver's thread must end before the loop that it reports to
+        await until(driver_is_gone, "the driver's thread has ended, as it must before the loop that it reports to")

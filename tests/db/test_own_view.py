@@ -7,19 +7,18 @@ from sqlalchemy import text
 from admin_app.db.database import Database
 from admin_app.db.engine import Engines
 from admin_app.db.own_view import FileView, ServerView, _size, own_view
-
-BLOCKERS_SHOW_WITHIN = 5.0
+from tests.support.waiting import until
 
 
 async def until_somebody_is_blocked(engines: Engines) -> ServerView:
     """The first view that shows it."""
-    async with asyncio.timeout(BLOCKERS_SHOW_WITHIN):
-        while True:
-            seen = await own_view(engines)
-            assert isinstance(seen, ServerView)
-            if seen.blocked:
-                return seen
-            await asyncio.sleep(0.05)
+
+    async def view_with_somebody_blocked() -> ServerView | None:
+        seen = await own_view(engines)
+        assert isinstance(seen, ServerView)
+        return seen if seen.blocked else None
+
+    return await until(view_with_somebody_blocked, "somebody is blocked")
 
 
 class TestOwnView:

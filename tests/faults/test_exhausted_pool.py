@@ -17,6 +17,7 @@ from tests.faults.posting import Poster, signed_in
 from tests.flows.serving import Server, serving
 from tests.services.scenes import Desk
 from tests.support import chaos
+from tests.support.waiting import until
 
 POOL = 5
 REQUESTS = 100
@@ -95,8 +96,7 @@ async def five_held(server: Server, watcher: Poster) -> AsyncIterator[None]:
     async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
         holders = [asyncio.create_task(client.get("/hold")) for _ in range(POOL)]
         try:
-            while not await all_held(watcher):
-                await asyncio.sleep(0.02)
+            await until(lambda: all_held(watcher), "five connections are held")
             yield
         finally:
             await client.get("/release")

@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 from anyio.from_thread import start_blocking_portal
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.conftest import DATABASES
-from tests.flows.people import Person
+from tests.flows.people import PATIENCE, Person
 from tests.flows.serving import Server, serving
 from tests.flows.stage import Stage
 from tests.support.browser import browser_path
 from tests.support.postgresql import PostgresServer
+
+expect.set_options(timeout=PATIENCE)
 
 Enter = Callable[..., Person]
 
@@ -75,7 +77,7 @@ def visitor(browser: Browser, stage: Stage) -> Iterator[Callable[..., Page]]:
 
     def open_window(server: Server | None = None, **options: object) -> Page:
         context = browser.new_context(base_url=(server or stage.server).url, **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         opened.append(context)
         return context.new_page()
 

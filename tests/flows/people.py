@@ -8,8 +8,8 @@ from playwright.sync_api import Locator, Page, expect
 from admin_app.models import Ticket
 from tests.flows.stage import PASSWORD
 
-PATIENCE, LOOKS_EVERY = 20_000, 50
-"""In milliseconds."""
+PATIENCE, LOOKS_EVERY = 30_000, 50
+"""In milliseconds: a busy machine may need long for a page, and nobody waits for one that is there."""
 
 
 @dataclass(frozen=True)

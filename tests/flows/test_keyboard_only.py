@@ -38,6 +38,7 @@ def page(visitor) -> Page:
     """Sam's window, with nothing but a keyboard, after signing in with it."""
     page = visitor()
     page.goto("/admin/login")
+    expect(page.get_by_label("E-mail address")).to_be_focused()  # a page is there before its field has the focus
     page.keyboard.type("sam@desk.example")
     tab_to(page, "Password")
     page.keyboard.type(PASSWORD)

@@ -9,6 +9,7 @@ from tests.support.house import ADMIN_APP, PROJECT_ROOT, functions_in, length_of
 
 ONLY_COMMITTER = ADMIN_APP / "db" / "database.py"
 LONGEST_SOURCE, LONGEST_TEST, LONGEST_FUNCTION, MOST_PARAMETERS = 400, 500, 40, 7
+DEADLINES = ("deadline", "monotonic", "patience")
 
 SOURCES = python_files(ADMIN_APP)
 TESTS = python_files(PROJECT_ROOT / "tests")
@@ -63,6 +64,40 @@ class TestWriting:
     @pytest.mark.parametrize("file", SOURCES + TESTS, ids=name_of)
     def test_every_module_says_what_it_is(self, file: Path) -> None:
         assert ast.get_docstring(ast.parse(file.read_text())), "One line that tells a newcomer whether to read on."
+
+
+def endless(file: Path) -> list[int]:
+    """Lines of loops that wait for something, or for anything, without looking at the time."""
+    nodes = list(ast.walk(ast.parse(file.read_text())))
+    timed = [one for one in nodes if isinstance(one, ast.AsyncWith) and "timeout(" in ast.unparse(one.items[0])]
+    in_time = {id(inner) for one in timed for inner in ast.walk(one)}
+    found = []
+    for node in nodes:
+        if (
+            isinstance(node, ast.While)
+            and id(node) not in in_time
+            and not any(word in ast.unparse(node.test) for word in DEADLINES)
+        ):
+            waits = any(isinstance(call, ast.Call) and "sleep" in ast.unparse(call.func) for call in ast.walk(node))
+            found += [node.lineno] if waits or isinstance(node.test, ast.Constant) else []
+    return found
+
+
+class TestWaiting:
+    def test_no_test_waits_for_ever(self) -> None:
+        assert {name_of(file): lines for file in TESTS if (lines := endless(file))} == {}, (
+            "What never comes true must fail with a sentence instead of holding up every other test: "
+            "`await until(condition, sentence)` of tests/support/waiting.py, or `for … in range(…)`."
+        )
+
+    def test_the_rule_sees_an_endless_wait(self, tmp_path: Path) -> None:
+        """The negative control."""
+        file = tmp_path / "test_it.py"
+        file.write_text(
+            "while not done():\n    sleep(1)\nwhile True:\n    go_on()\nwhile time() < deadline:\n    sleep(1)\n"
+            "async def f():\n    async with timeout(5):\n        while True:\n            await sleep(1)\n"
+        )
+        assert endless(file) == [1, 3]
 
 
 class TestWeb:

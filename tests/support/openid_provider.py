@@ -19,7 +19,6 @@ from html import escape
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-import anyio
 import uvicorn
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, Key, KeySet, RSAKey
@@ -27,6 +26,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
+
+from tests.support.waiting import until
 
 CLIENT_ID = "support-desk"
 CLIENT_SECRET = "between the desk and its provider: 100 %"
@@ -103,9 +104,9 @@ class OpenIDProvider:
         where, _, what = self.fault.partition(": ")
         if where != name:
             return None
-        fault = self.fault
-        while what == "slow" and self.fault == fault:
-            await anyio.sleep(0.05)
+        if what == "slow":
+            fault = self.fault
+            await until(lambda: self.fault != fault, f"somebody ends the fault {fault}")
         answers: dict[str, Response] = {
             "huge": Response(b'{"a": "' + b"x" * 2_000_000 + b'"}', media_type="application/json"),
             "redirect": RedirectResponse(f"{self.issuer}{ELSEWHERE}", status_code=302),

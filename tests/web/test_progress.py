@@ -10,6 +10,7 @@ from starlette.requests import Request
 from admin_app.errors import Conflict
 from admin_app.web import progress
 from admin_app.web.progress import LINES, Lines, Progress, follow, wants_lines
+from tests.support.waiting import until
 
 PATIENCE = 20.0
 
@@ -42,7 +43,7 @@ class Line:
 async def followed(work: progress.Work, line: Line | None = None) -> Line:
     """Run the work with somebody at the other end."""
     line = line or Line()
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(2 * PATIENCE):
         await Lines(asked(), work)(asked().scope, line.receive, line.send)
     return line
 
@@ -96,8 +97,7 @@ class TestLines:
 
         async def work(told: Progress) -> str:
             told(1, 2, "half")
-            while len(line.told) < 1:
-                await asyncio.sleep(0.001)
+            await until(lambda: line.told, "the news have come while the work goes on", PATIENCE)
             return "/admin/import/result/1"
 
         await followed(work, line)
@@ -129,8 +129,7 @@ class TestLines:
         async def work(told: Progress) -> str:
             assert told.is_wanted
             line.leaves.set()
-            while told.is_wanted:
-                await asyncio.sleep(0.001)
+            await until(lambda: not told.is_wanted, "the work learns that the reader has left", PATIENCE)
             seen.append("stopped by itself")
             return "/admin/"
 

@@ -15,6 +15,7 @@ from tests.services.scenes import Desk
 from tests.support.statements import HOUSEKEEPING
 
 SPREAD = Wanted(Choice.SPREAD)
+MOST_STATEMENTS = 500
 
 
 class Broken(Exception):
@@ -62,9 +63,8 @@ class TestAnErrorAtEveryStatement:
         for _ in range(4):
             await desk.ticket(owner="sam@desk.example")
         before = await statements_of_preview(desk, statement_counter)
-        position, sent = before, 0
-        while True:
-            position += 1
+        sent = 0
+        for position in range(before + 1, before + MOST_STATEMENTS):
             async with _unless_done(desk) as ended:
                 with broken_at(desk.database, position) as seen:
                     try:

@@ -13,6 +13,7 @@ from admin_app.services.records import listing
 
 NOON = datetime(2030, 1, 15, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+MOST_PAGES = 100
 
 
 async def shown(desk, wanted: TicketFilter | None = None, **options) -> list[str]:
@@ -27,7 +28,7 @@ async def walked(desk, sort: str, descending: bool, *, backward: bool = False) -
     """Ids on all pages, one after the other; from the last page to the first when `backward`."""
     seen: list[int] = []
     place: dict[str, object] = {"is_last": True} if backward else {}
-    while True:
+    for _ in range(MOST_PAGES):
         request = listing.PageRequest(size=25, **place)
         options = {"sort": sort, "descending": descending, "request": request}
         page = await desk.read(ticket_list.page, desk.cast.sam, TicketFilter(), **options)
@@ -37,6 +38,7 @@ async def walked(desk, sort: str, descending: bool, *, backward: bool = False) -
         if not way_on:
             return seen
         place = {"before": way_on} if backward else {"after": way_on}
+    raise AssertionError(f"after {MOST_PAGES} pages there is still another one")
 
 
 async def store(desk, *rows: dict) -> list[Ticket]:

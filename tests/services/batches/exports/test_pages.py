@@ -94,7 +94,7 @@ class TestPages:
 
         order = ticket_list.order_by(BY_CHANGE.sort, descending=True)
         start = None
-        while True:
+        for _ in range(len(nine)):
             [window] = order.windows(select(Ticket), start=start, backward=False)
             page = (await desk.database.read(lambda session, window=window: session.scalars(window.limit(3)))).all()
             if not page:
