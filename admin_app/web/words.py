@@ -64,6 +64,7 @@ VERBS: Mapping[str, str] = {
     "END_SESSIONS": "ended sign-ins",
     "SIGN_IN_THROTTLED": "had too many tries at signing in",
     "LINK_IDENTITY": "signed in through the provider for the first time",
+    "UNLINK_IDENTITY": "unlinked an identity of single sign-on",
     "PASSWORD_REFUSED": "typed a password that was refused",
     "RESET_LINK_MADE": "made a link to set a new password",
     "RESET_LINK_USED": "set a new password with a link",

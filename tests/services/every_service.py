@@ -10,6 +10,7 @@ from admin_app import clock
 from admin_app.models import (
     Attachment,
     Comment,
+    ExternalIdentity,
     Notification,
     NotificationType,
     SecondFactor,
@@ -25,6 +26,7 @@ from admin_app.services.operations import (
     attachments,
     comments,
     following,
+    identities,
     own_sign_ins,
     password_links,
     second_factor,
@@ -61,6 +63,8 @@ class Scene:
     attachment: Attachment
     sign_in: UserSession
     """Sam's"""
+    identity: ExternalIdentity
+    """Sam's, at a provider of single sign-on"""
     told: dict[str, int]
     """the number of a notification, by role"""
     store: FileStore
@@ -86,12 +90,15 @@ async def store_scene(desk: Desk, store: FileStore) -> Scene:
     until = clock.now() + timedelta(hours=1)
     opened = UserSession(token_hash="…", user_id=desk.cast.sam.id, last_seen_at=clock.now(), expires_at=until)
     sign_in_of_sam = await desk.store(opened)
+    identity = await desk.store(ExternalIdentity(user_id=desk.cast.sam.id, issuer="https://login.example", subject="s"))
     told = {}
     for role in Role:
         row = Notification(user_id=desk.as_role(role).id, type=NotificationType.COMMENTED, message="m")
         told[role.value] = (await desk.store(row)).id
     deleted = await desk.deleted_ticket()
-    return Scene(desk, live, owned, resolved, closed, deleted, comment, attachment, sign_in_of_sam, told, store)
+    return Scene(
+        desk, live, owned, resolved, closed, deleted, comment, attachment, sign_in_of_sam, identity, told, store
+    )
 
 
 Call = Callable[..., Any]
@@ -351,6 +358,18 @@ TABLE = [
             _P.USER_END_SESSIONS,
             ADMIN,
             lambda s, a, x: own_sign_ins.end_one_of(s, a, x.sign_in.id, user_id=x.person("sam")),
+        ),
+        (
+            "see somebody's identities",
+            _P.USER_RESET_PASSWORD,
+            ADMIN,
+            lambda s, a, x: identities.of_person(s, a, x.person("sam")),
+        ),
+        (
+            "unlink an identity of somebody",
+            _P.USER_RESET_PASSWORD,
+            ADMIN,
+            lambda s, a, x: identities.unlink_of(s, a, x.identity.id, user_id=x.person("sam")),
         ),
         (
             "list the audit log",

@@ -67,6 +67,8 @@ class TestNoServiceIsForgotten:
     ELSEWHERE = frozenset(
         {
             # for one's own account only: nobody needs a right for it
+            "identities.own",
+            "identities.unlink_own",
             "own_password.change",
             "own_password.of_actor",
             "own_sign_ins.end_others",

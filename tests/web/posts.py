@@ -131,6 +131,7 @@ def _on_people(desk: Desk, scene: Scene) -> list[Post]:
         Post("/admin/user/edit/{pk:path}", f"/admin/user/edit/{mallory}", person, (User, mallory)),
         on_person("role", "olaf", role="staff"),
         on_person("end-session", "sue", session_id=str(scene.sues_sign_in.id)),
+        on_person("unlink", "sue", identity_id=str(scene.sues_identity.id)),
         on_person("password", "sue", answers=200, reason="Forgotten."),
         on_person("end-sessions", "sue"),
         on_person("second-factor", "sid", reason="The phone fell into the lake."),
@@ -199,5 +200,6 @@ def _on_oneself(scene: Scene) -> list[Post]:
         Post(LINK, LINK, {"password": "a kettle and a cup"}, answers=410, again=410),
         Post(f"{MY_SIGN_INS}/end", f"{MY_SIGN_INS}/end", {"session_id": str(scene.sign_in.id)}),
         Post(f"{MY_SIGN_INS}/end-others", f"{MY_SIGN_INS}/end-others"),
+        Post(f"{MY_SIGN_INS}/unlink", f"{MY_SIGN_INS}/unlink", {"identity_id": str(scene.identity.id)}),
         Post(MY_PASSWORD, MY_PASSWORD, WRONG_PASSWORD, answers=422, again=422),
     ]

@@ -80,6 +80,7 @@ def _ids(desk: Desk, scene: Scene) -> dict[str, object]:
         "user/role": desk.cast.users["olaf"],
         "user/sign-ins": desk.cast.users["sue"],
         "user/end-session": desk.cast.users["sue"],
+        "user/unlink": desk.cast.users["sue"],
         "user/end-sessions": desk.cast.users["sue"],
         "user/second-factor": desk.cast.users["sid"],
         "audit-log": 1,

@@ -13,6 +13,7 @@ from admin_app.models import (
     Comment,
     ErrorGroup,
     ErrorReport,
+    ExternalIdentity,
     Notification,
     Ticket,
     TicketImport,
@@ -59,6 +60,9 @@ class Scene:
     sign_in: UserSession
     """Ada's, at another desk"""
     sues_sign_in: UserSession
+    identity: ExternalIdentity
+    """Ada's, at a provider of single sign-on"""
+    sues_identity: ExternalIdentity
 
 
 async def furnish(desk: Desk, store: FileStore) -> Scene:
@@ -94,6 +98,8 @@ async def furnish(desk: Desk, store: FileStore) -> Scene:
         error=await report_error(desk),
         imported=await send_import(desk, store),
         sign_in=await desk.store(signed_in_elsewhere(cast.ada.id)),
+        identity=await desk.store(known_as("ada", cast.ada.id)),
+        sues_identity=await desk.store(known_as("sue", cast.sue.id)),
         sues_sign_in=await desk.store(signed_in_elsewhere(cast.sue.id)),
         batch=await previewed(desk, BatchKind.PRIORITY, [other.id], actor=cast.ada),
     )
@@ -105,6 +111,11 @@ def signed_in_elsewhere(user_id: int | None) -> UserSession:
     return UserSession(
         token_hash=uuid.uuid4().hex, user_id=user_id, last_seen_at=now, expires_at=now + timedelta(hours=12)
     )
+
+
+def known_as(subject: str, user_id: int | None) -> ExternalIdentity:
+    """Somebody as a provider of single sign-on knows them."""
+    return ExternalIdentity(user_id=user_id, issuer="https://login.example", subject=subject)
 
 
 async def attach(desk: Desk, store: FileStore, ticket: Ticket, filename: str, content: bytes) -> Attachment:

@@ -130,6 +130,7 @@ NOT_FOR_SUPERVISORS = SOMEBODY_ELSES | {
     "/admin/user/password/{pk}",
     "/admin/user/end-session/{pk}",
     "/admin/user/end-sessions/{pk}",
+    "/admin/user/unlink/{pk}",
     "/admin/user/second-factor/{pk}",
 }
 NOT_FOR_STAFF = NOT_FOR_SUPERVISORS | {

@@ -117,12 +117,13 @@ async def refuse(session: AsyncSession, *, reason: str, caller: Caller) -> None:
 
 
 async def sign_in(
-    session: AsyncSession, identity: Identity, *, rules: Rules, caller: Caller, lifetime: Lifetime
+    session: AsyncSession, identity: Identity, *, rules: Rules, caller: Caller, lifetime: Lifetime, replaces: str = ""
 ) -> Begun | Refusal:
     """Open a session for whom the provider vouches, or say why not; refusals are written to the audit log.
 
     The account is found by issuer and subject; the first time by a verified e-mail address, and then it is linked.
     Where the rules map roles, the role follows the provider at each sign-in, as an admin would change it.
+    `replaces` is the token that this browser held before: that sign-in ends.
     """
     user = await _linked(session, identity)
     if user is None:
@@ -138,6 +139,7 @@ async def sign_in(
     if await _linked(session, identity) is None:
         await _link(session, user, identity, caller)
     await _follow_role(session, user, rules.role_of(identity), caller)
+    await sign_in_sessions.end_replaced(session, replaces)
     if rules.asks_code:
         return await sign_in_sessions.begin(session, user, caller=caller, lifetime=lifetime)
     return Begun(await sign_in_sessions.begin_whole(session, user, caller=caller, lifetime=lifetime, by_provider=True))

@@ -11,6 +11,7 @@ from admin_app.errors import AppError
 from admin_app.services.operations import single_sign_on
 from admin_app.services.operations.single_sign_on import FLOW_LASTS, Flow, Refusal
 from admin_app.web.desk import caller_of, desk_of, form_of, text_in
+from admin_app.web.guard import session_token
 from admin_app.web.pages import render
 from admin_app.web.sign_in import SIGN_IN_PATH, enter, own_path, sign_in_page
 from admin_app.web.single_sign_on.id_tokens import NotBelieved
@@ -117,7 +118,12 @@ async def _enter(request: Request, provider: Provider) -> Response:
         raise
     begun = await desk.database.run(
         lambda session: single_sign_on.sign_in(
-            session, identity, rules=provider.rules, caller=caller, lifetime=desk.lifetime
+            session,
+            identity,
+            rules=provider.rules,
+            caller=caller,
+            lifetime=desk.lifetime,
+            replaces=session_token(request),
         )
     )
     if isinstance(begun, Refusal):

@@ -10,9 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from admin_app.errors import AppError, InvalidInput
+from admin_app.permissions import Permission
 from admin_app.services.blocks.second_factor import Verdict
 from admin_app.services.blocks.sign_in_sessions import TOKEN_BYTES
-from admin_app.services.operations import own_password, own_sign_ins
+from admin_app.services.operations import identities, own_password, own_sign_ins
 from admin_app.services.records import lookup, password_rules, passwords
 from admin_app.web import parsing
 from admin_app.web.desk import actor_of, desk_of, form_of, signed_in, text_in
@@ -49,7 +50,9 @@ class MySignInsView(BaseView):
     async def show(self, request: Request) -> Response:
         """The own ones."""
         found = await read(request, own_sign_ins.own, idle=desk_of(request).lifetime.idle)
-        return await _page(request, found, title="My sign-ins", end_path=f"{PATH}/end", is_own=True)
+        linked = await read(request, identities.own)
+        paths = {"end_path": f"{PATH}/end", "unlink_path": f"{PATH}/unlink"}
+        return await _page(request, found, title="My sign-ins", identities=linked, is_own=True, **paths)
 
     @expose("/my-sign-ins/end", methods=["POST"], identity="my-sign-ins-end")
     async def end(self, request: Request) -> Response:
@@ -63,6 +66,12 @@ class MySignInsView(BaseView):
         await perform(request, own_sign_ins.end_others, kept_id=_this_one(request))
         return redirect(request, PATH, "others_ended")
 
+    @expose("/my-sign-ins/unlink", methods=["POST"], identity="my-sign-ins-unlink")
+    async def unlink(self, request: Request) -> Response:
+        """Unlink an identity of single sign-on."""
+        await perform(request, identities.unlink_own, _identity_id(request), kept_id=_this_one(request))
+        return redirect(request, PATH, "identity_unlinked")
+
     @expose("/my-password", methods=["GET", "POST"], identity="my-password")
     async def password(self, request: Request) -> Response:
         """Change the own password; the present one is asked for."""
@@ -75,8 +84,11 @@ async def page_of_person(request: Request, user_id: int) -> Response:
     """Somebody's sign-ins, for those who may end them."""
     user = await read(request, lookup.user, user_id)
     found = await read(request, own_sign_ins.of_person, user_id, idle=desk_of(request).lifetime.idle)
+    may_unlink = actor_of(request).can(Permission.USER_RESET_PASSWORD)
+    linked = await read(request, identities.of_person, user_id) if may_unlink else []
+    paths = {"end_path": f"/admin/user/end-session/{user_id}", "unlink_path": f"/admin/user/unlink/{user_id}"}
     title = f"Sign-ins of {user.full_name}"
-    return await _page(request, found, title=title, end_path=f"/admin/user/end-session/{user_id}", is_own=False)
+    return await _page(request, found, title=title, identities=linked, is_own=False, **paths)
 
 
 async def end_of_person(request: Request, user_id: int) -> Response:
@@ -86,14 +98,26 @@ async def end_of_person(request: Request, user_id: int) -> Response:
     return redirect(request, f"/admin/user/sign-ins/{user_id}", "sign_in_ended")
 
 
+async def unlink_of_person(request: Request, user_id: int) -> Response:
+    """Unlink an identity of somebody."""
+    await perform(request, identities.unlink_of, _identity_id(request), user_id=user_id)
+    return redirect(request, f"/admin/user/sign-ins/{user_id}", "identity_unlinked")
+
+
+def _identity_id(request: Request) -> int:
+    return parsing.record_id(text_in(form_of(request), "identity_id"))
+
+
 def _this_one(request: Request) -> int:
     found = signed_in(request)
     return found.session_id if found is not None else 0
 
 
 async def _page(request: Request, found: Sequence[Any], **context: Any) -> Response:
-    rows = [(row, device_words(row.user_agent)) for row in found]
-    full = {"rows": rows, "this_one": _this_one(request), **context}
+    this_one = _this_one(request)
+    ordered = sorted(found, key=lambda row: row.id != this_one)
+    rows = [(row, device_words(row.user_agent)) for row in ordered]
+    full = {"rows": rows, "this_one": this_one, **context}
     return await render(request, "sign_ins.html", full)
 
 

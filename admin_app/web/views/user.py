@@ -232,6 +232,12 @@ class UserView(RecordView, model=User):
         actor_of(request).require(Permission.USER_END_SESSIONS)
         return await my_sign_ins.end_of_person(request, parsing.record_id(request.path_params["pk"]))
 
+    @expose("/unlink/{pk}", methods=["POST"])
+    async def unlink(self, request: Request) -> Response:
+        """Unlink an identity of single sign-on from an account."""
+        actor_of(request).require(Permission.USER_RESET_PASSWORD)
+        return await my_sign_ins.unlink_of_person(request, parsing.record_id(request.path_params["pk"]))
+
     async def _action(
         self, request: Request, needed: Permission, words: tuple[str, str, str], form: Form, act: Any
     ) -> Response:

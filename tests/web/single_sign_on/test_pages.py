@@ -117,6 +117,22 @@ class TestThereAndBack:
         assert traveller.visitor.client.cookies["desk_session"] != first, "a new id at every sign-in"
         assert len(await desk.rows(ExternalIdentity)) == 1
 
+    async def test_the_sign_in_that_the_browser_had_before_ends(self, desk: Desk, traveller: Traveller) -> None:
+        await traveller.sign_in()
+        before = traveller.visitor.client.cookies["desk_session"]
+        await traveller.sign_in()
+        first, second = await desk.rows(UserSession)
+        assert (first.revoked_at is None, second.revoked_at is None) == (False, True)
+        assert await traveller.is_in()
+        traveller.visitor.client.cookies.set("desk_session", before, domain="127.0.0.1")
+        assert not await traveller.is_in()
+
+    async def test_a_refused_one_ends_nothing(self, desk: Desk, provider: OpenIDProvider, traveller: Traveller) -> None:
+        await traveller.sign_in()
+        provider.knows("stranger")
+        assert (await traveller.sign_in("stranger")).status_code == 403
+        assert await traveller.is_in()
+
     async def test_the_browser_keeps_nothing_of_the_way(self, desk: Desk, traveller: Traveller) -> None:
         page = await traveller.set_out()
         cookie = page.headers["set-cookie"].lower()

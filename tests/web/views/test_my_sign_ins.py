@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from admin_app.models import AuditAction, AuditLog, User, UserSession
+from admin_app.models import AuditAction, AuditLog, ExternalIdentity, User, UserSession
 from admin_app.services.records import passwords
 from tests.web.browsing import form_on, forms_on, text_of
 from tests.web.conftest import PASSWORD
@@ -72,6 +72,57 @@ class TestThoseOfAPerson:
         [of_sam, _] = await desk.rows(UserSession)
         answer = await ada.post(f"/admin/user/end-session/{desk.cast.users['sid']}", {"session_id": str(of_sam.id)})
         assert answer.status_code == 404
+
+
+class TestUnlink:
+    """A link to single sign-on, on the own page and on that of a person."""
+
+    async def linked(self, desk, name: str) -> ExternalIdentity:
+        return await desk.store(
+            ExternalIdentity(user_id=desk.cast.users[name], issuer="https://login.example", subject=f"{name}-4711")
+        )
+
+    async def test_one_sees_and_unlinks_ones_own(self, desk, visit) -> None:
+        await self.linked(desk, "sam")
+        here, there = await visit("sam"), await visit("sam")
+        [_, second] = await desk.rows(UserSession)
+        await desk.set(UserSession, second.id, by_provider=True)
+        assert {"sam-4711", "https://login.example"} <= set(text_of(await here.get(PATH)).split())
+        answer = await here.fill_in(PATH, action=f"{PATH}/unlink")
+        assert (answer.status_code, answer.headers["location"]) == (303, PATH)
+        assert await desk.rows(ExternalIdentity) == []
+        page = await here.get(PATH)
+        assert [await is_in(one) for one in (here, there)] == [True, False]
+        assert "That link to single sign-on is gone" in text_of(page)
+        assert "data-identity" not in page.text
+
+    async def test_without_a_password_it_is_the_only_way_in(self, desk, visit) -> None:
+        await self.linked(desk, "sam")
+        sam = await visit("sam")
+        await desk.set(User, desk.cast.users["sam"], password_hash=None)
+        answer = await sam.fill_in(PATH, action=f"{PATH}/unlink")
+        assert (answer.status_code, len(await desk.rows(ExternalIdentity))) == (409, 1)
+        assert "your only way in" in text_of(answer)
+
+    async def test_an_admin_unlinks_that_of_somebody_and_is_asked_again_who_it_is(self, desk, visit) -> None:
+        await self.linked(desk, "sam")
+        ada, number = await visit("ada"), desk.cast.users["sam"]
+        page, action = f"/admin/user/sign-ins/{number}", f"/admin/user/unlink/{number}"
+        assert "sam-4711" in text_of(await ada.get(page))
+        [session] = await desk.rows(UserSession)
+        await desk.set(UserSession, session.id, stepped_up_at=None)
+        question = await ada.fill_in(page, action=action)
+        assert (question.status_code, "Is it still you?" in text_of(question)) == (403, True)
+        answer = await ada.submit(form_on(question, action), confirm_password=PASSWORD)
+        assert (answer.status_code, answer.headers["location"]) == (303, page)
+        assert await desk.rows(ExternalIdentity) == []
+        assert (await desk.rows(AuditLog))[-1].action is AuditAction.UNLINK_IDENTITY
+
+    async def test_that_of_another_is_missing(self, desk, visit) -> None:
+        sues = await self.linked(desk, "sue")
+        sam = await visit("sam")
+        assert (await sam.post(f"{PATH}/unlink", {"identity_id": str(sues.id)})).status_code == 404
+        assert len(await desk.rows(ExternalIdentity)) == 1
 
 
 class TestMyPassword:
