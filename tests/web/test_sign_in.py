@@ -11,7 +11,7 @@ from sqlalchemy import update
 from admin_app import clock
 from admin_app.errors import TimedOut
 from admin_app.models import AuditAction, AuditLog, User, UserSession
-from admin_app.services.operations import accounts, sign_in
+from admin_app.services.operations import accounts, password_links, sign_in
 from admin_app.services.records import passwords
 from tests.services.scenes import Desk
 from tests.web.browsing import ORIGIN, Visitor, text_of
@@ -273,7 +273,12 @@ class TestEndOfASignIn:
         if how == "deactivated":
             await desk.run(accounts.deactivate, desk.cast.ada, sid, reason="left us")
         elif how == "password":
-            await desk.run(accounts.set_password, desk.cast.ada, sid, password_hash=password_hash)
+            link = password_links.NewLink("token", timedelta(hours=1))
+            await desk.run(password_links.make, desk.cast.ada, sid, link=link, reason="forgotten")
+            assert all([await is_in(one) for one in windows]), "a link alone ends nothing"
+            await desk.run(
+                password_links.use, token="token", password_hash=password_hash, caller=sign_in.Caller(None, None, None)
+            )
         elif how == "role":
             await desk.run(accounts.change_role, desk.cast.ada, sid, role="supervisor")
         else:

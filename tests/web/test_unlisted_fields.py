@@ -43,9 +43,10 @@ LEAVES = {
     "/admin/notification/read/{pk}": 0,
     "/admin/notification/read-all": 0,
     "/admin/login/code": 0,
+    "/admin/password-link": 0,
 }
-"""Previews, steps before an import, one's own notifications and a code without a sign-in change no record of the desk;
-an import writes one entry for itself and one for each of its two tickets and customers."""
+"""Previews, steps before an import, one's own notifications, a code without a sign-in and a password without a link
+change no record of the desk; an import writes one entry for itself and one for each of its tickets and customers."""
 OURS = {"form_token", "idempotency_key", "version"}
 
 

@@ -28,6 +28,12 @@ async def change(desk, signed_in: UserSession, proven: str | None = "old"):
     return await desk.run(own_password.change, desk.cast.sam, proven_hash=proven, new_hash="new", this_one=this_one)
 
 
+class TestOfActor:
+    async def test_is_the_own_account_for_every_role(self, desk) -> None:
+        for actor in (desk.cast.olaf, desk.cast.sam):
+            assert (await desk.read(own_password.of_actor, actor)).id == actor.id
+
+
 class TestChange:
     async def test_stores_it_ends_the_others_and_renews_this_one(self, desk, signed_in) -> None:
         async with desk.recorded() as written:
