@@ -24,6 +24,7 @@ from admin_app.db.own_view import own_view
 from admin_app.db.slow_queries import SlowQueries
 from admin_app.db.worker_reports import worker_reports_of
 from admin_app.errors import TimedOut, Unavailable
+from admin_app.services.batches.exports.running import Turns
 from admin_app.services.operations.sign_in import Lifetime
 from admin_app.services.operations.sign_in_attempts import Limit
 from admin_app.services.operations.single_sign_on import Rules
@@ -151,6 +152,7 @@ def open_desk(settings: Settings, database: Database, errors: ErrorTracker, crew
             fresh_for=timedelta(minutes=settings.step_up_minutes),
             required_for=frozenset(settings.second_factor_required_for),
         ),
+        export_turns=Turns(settings.exports_at_once),
         provider=open_provider(settings),
         max_form_bytes=settings.max_form_bytes,
         body_timeout=settings.body_timeout_seconds,
@@ -202,6 +204,7 @@ def open_database(settings: Settings) -> Database:
         idle_in_transaction_timeout=settings.idle_in_transaction_timeout_seconds,
         command_timeout=settings.command_timeout_seconds,
         connect_timeout=settings.connect_timeout_seconds,
+        snapshots=settings.exports_at_once,
     )
     return Database(create_engines(settings.database_url, options))
 

@@ -84,6 +84,7 @@ class Settings(BaseSettings):
     pool_max_overflow: Annotated[int, Field(ge=0)] = 5
     pool_timeout_seconds: Annotated[float, Field(gt=0)] = 2.0
     pool_recycle_seconds: Annotated[int, Field(gt=0)] = 1800
+    exports_at_once: Annotated[int, Field(ge=1, le=20)] = 2
     lock_timeout_seconds: Annotated[float, Field(gt=0)] = 2.0
     statement_timeout_seconds: Annotated[float, Field(gt=0)] = 10.0
     idle_in_transaction_timeout_seconds: Annotated[float, Field(gt=0)] = 15.0

@@ -5,7 +5,7 @@ Both databases write the same text, except that PostgreSQL puts a blank around t
 
 from typing import Any
 
-from sqlalchemy import Integer, String, func, literal
+from sqlalchemy import Integer, LargeBinary, String, func, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
@@ -46,6 +46,23 @@ class Joined(FunctionElement[str]):
 
     type = String()
     inherit_cache = True
+
+
+class Encoded(FunctionElement[bytes]):
+    """A text as its bytes in UTF-8, so that nobody has to read it on its way out."""
+
+    type = LargeBinary()
+    inherit_cache = True
+
+
+@compiles(Encoded, "sqlite")
+def _bytes_of_sqlite(element: Encoded, compiler: Any, **options: Any) -> str:
+    return f"CAST({compiler.process(element.clauses, **options)} AS BLOB)"
+
+
+@compiles(Encoded, "postgresql")
+def _bytes_of_postgresql(element: Encoded, compiler: Any, **options: Any) -> str:
+    return f"convert_to({compiler.process(element.clauses, **options)}, 'UTF8')"
 
 
 @compiles(MomentText, "sqlite")

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from admin_app.actor import Actor
 from admin_app.errors import AppError
 from admin_app.permissions import Role
+from admin_app.services.batches.exports.running import Turns
 from admin_app.services.operations.sign_in import Caller, Lifetime, SignedIn
 from admin_app.services.operations.sign_in_attempts import Limit
 from admin_app.services.records.error_tracking.sightings import Sighting
@@ -35,6 +37,10 @@ class UnitsOfWork(Protocol):
 
     async def run(self, work: Callable[[Any], Awaitable[T]], *, repeatable: bool = False) -> T:
         """Run `work` in a transaction and commit it."""
+        ...
+
+    def snapshot(self) -> AbstractAsyncContextManager[Any]:
+        """A session to read in for long, to which nothing changes."""
         ...
 
     async def is_ready(self) -> bool:
@@ -81,6 +87,8 @@ class Desk:
     sign_in_limit: Limit
     password_link_lives: timedelta
     second_factor: SecondFactorRules
+    export_turns: Turns
+    """How many exports run at once."""
     provider: Provider | None
     """Of single sign-on, where one is set up."""
     max_form_bytes: int

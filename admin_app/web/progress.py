@@ -71,7 +71,7 @@ class Lines(Response):
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         progress = Progress()
         working = asyncio.create_task(self._ended(progress))
-        leaving = asyncio.create_task(_has_gone(receive))
+        leaving = asyncio.create_task(has_gone(receive))
         try:
             while not (working.done() or leaving.done()):
                 await asyncio.wait({working, leaving}, timeout=PAUSE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
@@ -94,7 +94,8 @@ class Lines(Response):
             return {"error": str(await report(self.request, error))}
 
 
-async def _has_gone(receive: Receive) -> None:
+async def has_gone(receive: Receive) -> None:
+    """Ends when whoever reads the answer has left."""
     while (await receive())["type"] != "http.disconnect":
         """The form has been read by the guard."""
 

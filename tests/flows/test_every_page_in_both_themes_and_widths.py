@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from admin_app.models import BatchKind, Channel, Priority, Status, Ticket, WatchLevel
+from admin_app.models import BatchKind, Channel, ExportFormat, ExportState, Priority, Status, Ticket, WatchLevel
 from admin_app.services.batches.bulk import apply, preview, undo
 from admin_app.services.batches.bulk.choosing import Selection
 from admin_app.services.batches.bulk.preview import Wanted
+from admin_app.services.batches.exports import requests
+from admin_app.services.batches.exports.pages import Listed
 from admin_app.services.operations import comments, following, tickets
 from admin_app.services.records.error_tracking import storing
 from admin_app.services.records.error_tracking.storing import Counted
@@ -35,6 +37,10 @@ PAGES = {
     "ticket-new": "/admin/ticket/create",
     "ticket-transfer": "/admin/ticket/transfer/{busy}",
     "ticket-delete": "/admin/ticket/delete/{busy}",
+    "export": "/admin/ticket/export?status=new",
+    "export-waiting": "/admin/ticket/export/{export_waiting}",
+    "export-finished": "/admin/ticket/export/{export_finished}",
+    "export-failed": "/admin/ticket/export/{export_failed}",
     "bulk-hand-over": "/admin/ticket/bulk?action=assign&ids={busy}&ids={quiet}",
     "bulk-close": "/admin/ticket/bulk?action=close&scope=matching&status=new",
     "bulk-preview": "/admin/ticket/bulk/{bulk_previewed}",
@@ -105,7 +111,21 @@ def places(stage: Stage) -> dict[str, int | str]:
     stage.run(lambda s: comments.add(s, cast.sam, deleted.id, body="A double.", is_internal=False))
     stage.run(lambda s: tickets.delete(s, cast.sam, deleted.id, reason="a double", version=1))
     batches = stored_batches(stage, [busy.id, late.id, quiet.id, deleted.id, 4_711])
-    return {"busy": busy.id, "quiet": quiet.id, "deleted": deleted.id, **batches, **cast.users}
+    exports = stored_exports(stage)
+    return {**exports, "busy": busy.id, "quiet": quiet.id, "deleted": deleted.id, **batches, **cast.users}
+
+
+def stored_exports(stage: Stage) -> dict[str, str]:
+    """One that waits, one that is whole, one that broke off."""
+    ada = stage.cast.ada
+    ids: dict[str, str] = {}
+    for name, state in (("failed", ExportState.FAILED), ("finished", ExportState.FINISHED), ("waiting", None)):
+        number = stage.run(lambda s: requests.ask(s, ada, Listed(), ExportFormat.CSV)).id
+        ids[f"export_{name}"] = str(number)
+        if state is not None:
+            stage.run(lambda s, n=number: requests.begin(s, ada, n))
+            stage.run(lambda s, n=number, t=state: requests.end(s, ada, n, state=t, rows=12_345, sha256="ab" * 32))
+    return ids
 
 
 def stored_batches(stage: Stage, ids: list[int]) -> dict[str, str]:

@@ -67,7 +67,7 @@ def every_post(desk: Desk, scene: Scene) -> list[Post]:
     """As Ada may send them, one after the other; signing out comes last."""
     on_many = _on_many_tickets(scene)
     alone = [*_on_tickets(scene), *_in_the_trash(scene), *_on_people(desk, scene)]
-    return [*on_many, *alone, *_on_imports(scene), *_the_rest(scene)]
+    return [*_on_exports(scene), *on_many, *alone, *_on_imports(scene), *_the_rest(scene)]
 
 
 def _on_tickets(scene: Scene) -> list[Post]:
@@ -155,6 +155,17 @@ MAPPING = {
     "external_key": "Id",
     "key_prefix": "old-desk:",
 }
+
+
+def _on_exports(scene: Scene) -> list[Post]:
+    def on_export(verb: str, number: int, **answers: int) -> Post:
+        return Post(f"/admin/ticket/export/{verb}/{{pk}}", f"/admin/ticket/export/{verb}/{number}", **answers)
+
+    return [
+        Post("/admin/ticket/export", "/admin/ticket/export", {"query": "status=new", "format": "csv"}),
+        on_export("download", scene.exported.id, answers=200, again=409),
+        on_export("cancel", scene.unwanted.id),
+    ]
 
 
 def _on_imports(scene: Scene) -> list[Post]:

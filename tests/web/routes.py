@@ -73,6 +73,7 @@ def _ids(desk: Desk, scene: Scene) -> dict[str, object]:
         "ticket": scene.ticket.id,
         "ticket/reopen": scene.closed.id,
         "ticket/attachment": scene.attachment.id,
+        "ticket/export": scene.exported.id,
         "ticket/bulk": scene.batch.batch_id,
         "trash": scene.deleted.id,
         "user": desk.cast.users["mallory"],

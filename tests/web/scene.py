@@ -16,6 +16,7 @@ from admin_app.models import (
     ExternalIdentity,
     Notification,
     Ticket,
+    TicketExport,
     TicketImport,
     UserSession,
     WatchLevel,
@@ -26,6 +27,7 @@ from admin_app.services.records.file_store import FileStore
 from admin_app.services.records.secret_box import SecretBox
 from tests.services.batches.bulk.scenes import previewed
 from tests.services.batches.csv_files import csv_bytes, rows
+from tests.services.batches.exports.exporting import asked
 from tests.services.scenes import Desk
 from tests.support import second_factors
 
@@ -55,6 +57,10 @@ class Scene:
     error: ErrorGroup
     imported: TicketImport
     """sent, and not yet mapped"""
+    exported: TicketExport
+    """Ada's, not begun"""
+    unwanted: TicketExport
+    """another of hers"""
     batch: Batch
     """Ada's preview: Sid's ticket becomes critical"""
     sign_in: UserSession
@@ -97,6 +103,8 @@ async def furnish(desk: Desk, store: FileStore) -> Scene:
         adas_notification=told[cast.ada.id],
         error=await report_error(desk),
         imported=await send_import(desk, store),
+        exported=await asked(desk, cast.ada),
+        unwanted=await asked(desk, cast.ada),
         sign_in=await desk.store(signed_in_elsewhere(cast.ada.id)),
         identity=await desk.store(known_as("ada", cast.ada.id)),
         sues_identity=await desk.store(known_as("sue", cast.sue.id)),

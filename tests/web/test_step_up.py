@@ -63,7 +63,8 @@ class TestTheList:
     ) -> None:
         """Also a page that is not yet there today: whoever adds one adds its row, or says here why not."""
         for address in every_address(app, desk, scene):
-            if any(word in address.template for word in ("purge", "export", "role", "empty")):
+            is_asked = "POST" in address.methods and "/export/cancel/" not in address.template
+            if is_asked and any(word in address.template for word in ("purge", "export", "role", "empty")):
                 assert address.template in ASKING, address.template
 
     async def test_a_confirmation_of_before_does_for_none_of_them(self, desk: Desk, scene: Scene, ada: Visitor) -> None:

@@ -29,13 +29,14 @@ from admin_app.web.views.base import (
     version_in,
 )
 from admin_app.web.views.bulk import BulkActions, choices_on_list
+from admin_app.web.views.exports import TicketExports, export_path
 from admin_app.web.views.ticket_actions import TicketActions, page_path
 from admin_app.web.views.ticket_filters import FILTERS, filter_in
 
 PARAMETERS = PAGE_PARAMETERS | FILTERS | {"sortBy", "sort", "error"}
 
 
-class TicketView(TicketActions, BulkActions, RecordView, model=Ticket):
+class TicketView(TicketActions, BulkActions, TicketExports, RecordView, model=Ticket):
     """The desk's main view."""
 
     name = "Ticket"
@@ -57,6 +58,7 @@ class TicketView(TicketActions, BulkActions, RecordView, model=Ticket):
             "suggest_owner": ticket_forms.SUGGEST_OWNER,
             "suggest_creator": ticket_forms.SUGGEST_CREATOR,
             "bulk_choices": choices_on_list(actor_of(request)),
+            "export_path": export_path(query),
             "bulk_filter": [(name, query[name]) for name in sorted(FILTERS) if query.get(name)],
         }
 

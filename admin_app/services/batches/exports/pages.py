@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app.actor import Actor
 from admin_app.db.keyset import Order
-from admin_app.db.rendering import Joined, constant
+from admin_app.db.rendering import Encoded, Joined, constant
 from admin_app.models.ticket import Ticket
 from admin_app.permissions import Permission
 from admin_app.services.batches.exports.columns import Sheet, page_of
@@ -19,7 +19,7 @@ from admin_app.services.pages.ticket_list import TicketFilter
 
 FIRST_PAGE_ROWS = 500
 """Soon there, so that whoever waits sees that it works."""
-PAGE_ROWS = 5_000
+PAGE_ROWS = 2_500
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Page:
     """Some rows, as the piece of the file that they are."""
 
     rows: int
-    text: str
+    content: bytes
 
 
 async def pages(session: AsyncSession, actor: Actor, listed: Listed, kind: FileKind) -> AsyncGenerator[Page, None]:
@@ -57,7 +57,7 @@ async def pages(session: AsyncSession, actor: Actor, listed: Listed, kind: FileK
                 break
         else:
             return
-        yield Page(found.rows, found.text + kind.line_end)
+        yield Page(found.rows, found.content)
         last = int(found.ids.rpartition(",")[2])
         start = tuple((await session.execute(select(*order.columns).where(Ticket.id == last))).one())
 
@@ -68,8 +68,9 @@ def _page(window: Select[Any], order: Order, kind: FileKind, rows: int) -> Any:
     columns = (getattr(sheet.ticket, column.key) for column in order.columns)
     directions = (column.desc() if order.descending else column.asc() for column in columns)
     lines = sheet.select(kind.line(sheet.columns)).order_by(*directions).subquery("lines")
+    end = constant(kind.line_end)
     return select(
         func.count().label("rows"),
-        Joined(lines.c.line, constant(kind.line_end)).label("text"),
+        Encoded(Joined(lines.c.line, end) + end).label("content"),
         Joined(cast(lines.c.id, String()), constant(",")).label("ids"),
     )

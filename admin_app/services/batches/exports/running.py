@@ -114,7 +114,7 @@ class Export:
             aclosing(pages(session, self._actor, self._listed, kind)) as found,
         ):
             async for page in found:
-                yield page.text.encode()
+                yield page.content
                 self.rows += page.rows
                 await self._tell()
 
@@ -128,7 +128,7 @@ class Export:
                 aclosing(pages(session, self._actor, self._listed, kind)) as found,
             ):
                 async for page in found:
-                    await to_thread.run_sync(book.add, page.text)
+                    await to_thread.run_sync(book.add, page.content)
                     self.rows += page.rows
                     await self._tell()
             await to_thread.run_sync(book.save)

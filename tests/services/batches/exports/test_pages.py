@@ -37,15 +37,15 @@ async def nine(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> list[Ticket]:
 
 async def rows_while(desk: Desk, sessions, disturb) -> list[str]:
     """Titles as an export meets them while something happens after its first page."""
-    content = KIND.header.decode()
+    content = KIND.header
     async with sessions() as session:
         number = 0
         async for page in pages.pages(session, desk.cast.sue, BY_CHANGE, KIND):
-            content += page.text
+            content += page.content
             if number == 0:
                 await disturb()
             number += 1
-    return [line["Number"] for line in lines_of(content.encode())]
+    return [line["Number"] for line in lines_of(content)]
 
 
 class TestPages:
@@ -61,7 +61,7 @@ class TestPages:
                 wanted = Listed(TicketFilter(), sort, descending)
                 found = [page async for page in pages.pages(session, desk.cast.sue, wanted, KIND)]
                 assert [page.rows for page in found] == [2, 3, 3] or sort == "due_at"
-                lines = lines_of(KIND.header + "".join(page.text for page in found).encode())
+                lines = lines_of(KIND.header + b"".join(page.content for page in found))
                 assert [line["Number"] for line in lines] == listed, (sort, descending)
 
     async def test_it_takes_filter_and_search_of_the_list(self, desk: Desk, nine: list[Ticket]) -> None:

@@ -42,7 +42,7 @@ class TestBook:
 
     def test_one_that_is_given_up_leaves_no_file(self, folder: Path) -> None:
         book = Book()
-        book.add('["a"]\n["b"]\n')
+        book.add(b'["a"]\n["b"]\n')
         assert list(folder.iterdir()) != []
         book.close()
         assert list(folder.iterdir()) == []
@@ -50,6 +50,6 @@ class TestBook:
     def test_more_rows_than_a_sheet_holds_are_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(spreadsheets, "MOST_ROWS", 1)
         book = Book()
-        with pytest.raises(TooLarge, match="A spreadsheet holds 1 tickets"):
-            book.add('["a"]\n["b"]\n')
+        with pytest.raises(TooLarge, match="at most 1 tickets"):
+            book.add(b'["a"]\n["b"]\n')
         book.close()
