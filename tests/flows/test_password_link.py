@@ -16,10 +16,8 @@ pytestmark = pytest.mark.browser
 NEW = "a kettle, a cup, a spoon"
 
 
-@pytest.fixture(params=[LOOKS[0], LOOKS[3]], ids=str)
-def look(request: pytest.FixtureRequest) -> Look:
-    """A wide light window and a narrow dark one."""
-    return request.param
+WIDE, NARROW = LOOKS[0], LOOKS[3]
+"""Light on a desk, dark on a phone."""
 
 
 def looks_well(page: Page, look: Look, name: str, complaints: Complaints) -> None:
@@ -27,16 +25,16 @@ def looks_well(page: Page, look: Look, name: str, complaints: Complaints) -> Non
     assert (too_wide(page), hard_to_read(page), complaints.taken()) == ([], [], [])
 
 
-def make_link(ada: Person, user_id: int, look: Look) -> str:
+def make_link(ada: Person, user_id: int) -> str:
     """Ada makes one; it is on her page, marked, and nowhere in the address."""
     complaints = Complaints(ada.page)
     ada.go(f"/admin/user/details/{user_id}")
     ada.follow("Reset password")
-    looks_well(ada.page, look, "password-link-ask", complaints)
+    looks_well(ada.page, WIDE, "password-link-ask", complaints)
     ada.fill("Reason", "Sid called from the desk; I know the voice.")
     ada.press("Make a reset link")
     expect(ada.heading).to_have_text("Reset link for Sid Staff")
-    looks_well(ada.page, look, "password-link-made", complaints)
+    looks_well(ada.page, WIDE, "password-link-made", complaints)
     link = ada.main.get_by_label("Link")
     expect(link).to_be_focused()
     marked = ada.page.evaluate("() => { const f = document.activeElement; return f.selectionEnd - f.selectionStart; }")
@@ -48,16 +46,16 @@ def make_link(ada: Person, user_id: int, look: Look) -> str:
 
 class TestALostPassword:
     def test_is_set_anew_with_the_keyboard_alone(
-        self, stage: Stage, enter: Enter, visitor: Callable[..., Page], look: Look
+        self, stage: Stage, enter: Enter, visitor: Callable[..., Page]
     ) -> None:
-        ada = enter("ada", **window_of(look))
-        address = make_link(ada, stage.cast.sid.id, look)
-        page = visitor(**window_of(look))
+        ada = enter("ada", **window_of(WIDE))
+        address = make_link(ada, stage.cast.sid.id)
+        page = visitor(**window_of(NARROW))
         complaints = Complaints(page)
         page.goto(address)
         assert page.url.endswith("/admin/password-link"), "what makes it work is not in the address any more"
         expect(page.get_by_label("E-mail address")).to_have_value("sid@desk.example")
-        looks_well(page, look, "password-link", complaints)
+        looks_well(page, NARROW, "password-link", complaints)
         page.get_by_label("New password", exact=True).focus()
         page.keyboard.type("Sid Staff 2026")
         page.keyboard.press("Tab")
@@ -65,7 +63,7 @@ class TestALostPassword:
         page.keyboard.press("Enter")
         expect(page.locator("[aria-invalid=true]")).to_be_focused()
         complaints.taken()  # the browser tells its console of every 422
-        looks_well(page, look, "password-link-refused", complaints)
+        looks_well(page, NARROW, "password-link-refused", complaints)
         page.keyboard.type(NEW)
         page.keyboard.press("Tab")
         page.keyboard.type(NEW)
@@ -75,4 +73,4 @@ class TestALostPassword:
         page.goto(address)
         expect(page.locator("h1")).to_have_text("This link works no more")
         complaints.taken()
-        looks_well(page, look, "password-link-dead", complaints)
+        looks_well(page, NARROW, "password-link-dead", complaints)
