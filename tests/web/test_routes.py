@@ -30,6 +30,8 @@ OUTSIDE = ("nobody", "a customer", "somebody deactivated", "somebody signed out"
 INSIDE = {"sam": Role.STAFF, "sue": Role.SUPERVISOR, "olaf": Role.OPS, "ada": Role.ADMIN}
 SIGN_IN = "/admin/login"
 ENDS_THE_SIGN_IN = "/admin/logout"
+MOMENTARY = "/health/ready"
+"""Tells how it is at this moment: on a busy machine the first connection may come too late for the first of two."""
 GENERIC = ("list", "details", "create", "edit", "ajax")
 """What SQLAdmin answers for every view, whether or not the view has such a page."""
 
@@ -98,7 +100,7 @@ def told(answer: httpx.Response, row: Row, should: str) -> str:
         return "not our form"
     if answer.status_code == 404 and should == "missing":
         return "missing"
-    return "admitted" if answer.status_code < 500 or row.path == "/health/ready" else "failed"
+    return "admitted" if answer.status_code < 500 or row.path == MOMENTARY else "failed"
 
 
 async def knock(visitor: Visitor, method: str, path: str) -> httpx.Response:
@@ -123,7 +125,8 @@ async def differences(
             answer = await knock(visitor, method, address.path)
             compared += 1
             if method == "HEAD" and "HEAD" in row.methods:
-                is_right = answer.status_code == (await knock(visitor, "GET", address.path)).status_code
+                alike = {answer.status_code, (await knock(visitor, "GET", address.path)).status_code}
+                is_right = len(alike) == 1 or (address.path == MOMENTARY and alike == {200, 503})
             else:
                 is_right = told(answer, row, should) == should
             if not is_right:
