@@ -19,7 +19,7 @@ from tests.support.cast import store_cast
 from tests.support.migrating import migrate
 from tests.web.browsing import text_of
 
-LOOKS = 20
+LOOKS = chaos.times(5, 50)
 WITHIN = chaos.seconds(with_others=1.0, alone=0.8)
 NO_ANSWER = "The database does not answer"
 

@@ -90,3 +90,22 @@ class TestPool:
         olaf.page.unroute("**/admin/pool")
         let_time_pass(olaf)
         expect(stale).to_be_hidden()
+
+    def test_fresh_figures_leave_the_person_where_they_were_and_without_a_script_there_is_a_link(
+        self, olaf, visitor
+    ) -> None:
+        page = olaf.page
+        page.set_viewport_size({"width": 800, "height": 400})
+        workers = page.get_by_role("region", name="Workers")
+        workers.focus()
+        page.evaluate("document.getElementById('workers').dataset.old = 'yes'; scrollTo(0, 300)")
+        let_time_pass(olaf)
+        expect(page.locator("#workers[data-old]")).to_have_count(0)
+        expect(workers).to_be_focused()
+        assert page.evaluate("scrollY") == 300
+        plain = visitor(java_script_enabled=False)
+        plain.context.add_cookies(page.context.cookies())
+        plain.goto("/admin/pool")
+        plain.get_by_role("link", name="Refresh").click()
+        expect(plain.locator("#live")).to_contain_text("1 worker on 1 host")
+        expect(plain.locator("svg[role=img]")).to_have_count(1)

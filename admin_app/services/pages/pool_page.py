@@ -52,6 +52,10 @@ class PoolPage:
         """On how many machines the workers are."""
         return len({each.worker.host for each in self.workers})
 
+    def exhausted(self, name: str) -> int:
+        """How many workers have no connection left in the pool of this name: those who ask them are refused."""
+        return sum(one.is_exhausted for each in self.workers for one in each.pools if one.name == name)
+
     @property
     def suspects(self) -> Sequence[Held]:
         """Those that probably never come back."""

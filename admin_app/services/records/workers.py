@@ -54,7 +54,7 @@ class Worker:
 
 @dataclass(frozen=True)
 class Sample:
-    """All workers together at one moment; `in_use` is None when the others could not be asked."""
+    """All workers together, the most since the sample before; `in_use` is None when the others could not be asked."""
 
     at: datetime
     in_use: int | None = None
@@ -98,6 +98,8 @@ class Crew:
         self._samples: deque[Sample] = deque(maxlen=REMEMBERED_SAMPLES)
         self._sampled_at = float("-inf")
         self._given_up: dict[str, int] = {}
+        self._peak: tuple[int, int, int] | None = None
+        """In use, limit and waiting, the most since the last sample."""
         self._view: OwnView | None = None
         self._view_at = float("-inf")
         self._looked_at = float("-inf")
@@ -165,6 +167,7 @@ class Crew:
             self._fails(error)
         else:
             self._works()
+        self._note_peak()
         if time.monotonic() - self._sampled_at >= SAMPLES_EVERY:
             self._take_sample()
 
@@ -184,23 +187,31 @@ class Crew:
     def _figures(self) -> dict[str, Any]:
         return {**self._me, "pools": list(self._pools())}
 
+    def _note_peak(self) -> None:
+        """What is high for a moment between two samples must not be missed."""
+        if self._failing is not None:
+            return
+        told = list(self._told().values())
+        in_use, limit, waiting = (
+            sum(_sum(figures, name) for figures in told) for name in ("checked_out", "limit", "waiting")
+        )
+        before = self._peak
+        self._peak = (max(before[0], in_use), limit, max(before[2], waiting)) if before else (in_use, limit, waiting)
+
     def _take_sample(self) -> None:
         self._sampled_at = time.monotonic()
-        if self._failing is not None:
+        peak, self._peak = self._peak, None
+        if self._failing is not None or peak is None:
             self._samples.append(Sample(clock.now()))
             return
-        told = {self._name: self._figures(), **{report.worker: report.figures for report in self._others}}
-        given_up = {name: _sum(figures, "timeouts") for name, figures in told.items()}
-        self._samples.append(
-            Sample(
-                clock.now(),
-                in_use=sum(_sum(figures, "checked_out") for figures in told.values()),
-                limit=sum(_sum(figures, "limit") for figures in told.values()),
-                waiting=sum(_sum(figures, "waiting") for figures in told.values()),
-                gave_up=sum(count - self._given_up.get(name, count) for name, count in given_up.items()),
-            )
-        )
+        given_up = {name: _sum(figures, "timeouts") for name, figures in self._told().items()}
+        more = sum(count - self._given_up.get(name, count) for name, count in given_up.items())
         self._given_up = given_up
+        self._samples.append(Sample(clock.now(), *peak, gave_up=more))
+
+    def _told(self) -> dict[str, Mapping[str, Any]]:
+        """The figures of everybody, by name."""
+        return {self._name: self._figures(), **{report.worker: report.figures for report in self._others}}
 
     def _fails(self, error: Exception) -> None:
         if self._failing is None:

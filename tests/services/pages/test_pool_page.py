@@ -43,6 +43,7 @@ class TestShow:
         assert (one.holding.route, one.holding.request_id, one.pool) == ("GET /admin/a", "r1", names[0])
         assert not one.worker.is_me
         assert (page.suspects, page.failing_since) == ([], None)
+        assert [page.exhausted(name) for name in names] == [0] * len(names)
         assert page.view is not None
 
     async def test_whoever_holds_one_for_too_long_is_suspect_and_first(
