@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, literal, tuple_
+from sqlalchemy import BindParameter, Select, literal, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -91,9 +91,14 @@ class _Stretch:
             statement = statement.where(self.condition)
         if values is not None:
             here = tuple_(*self.columns)
-            there = tuple_(*(literal(value, column.type) for value, column in zip(values, self.columns, strict=True)))
+            there = tuple_(*(_bound(value, column) for value, column in zip(values, self.columns, strict=True)))
             statement = statement.where(here < there if falling else here > there)
         return statement.order_by(*(column.desc() if falling else column.asc() for column in self.columns))
+
+
+def _bound(value: Any, column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+    """A value for the comparison, or the name of one that is given with each execution."""
+    return value if isinstance(value, BindParameter) else literal(value, column.type)
 
 
 def _plain(value: Any) -> Any:

@@ -40,18 +40,18 @@ class ReadOnlySession(AsyncSession):
     sync_session_class = ReadOnlySyncSession
 
 
+def only_live(statement: Any) -> Any:
+    """The same for a select that is built once and goes past the session each time."""
+    criteria = with_loader_criteria(SoftDeletable, lambda table: table.deleted_at.is_(None), include_aliases=True)
+    return statement.options(criteria)
+
+
 @event.listens_for(LiveSyncSession, "do_orm_execute", propagate=True)
 def hide_deleted(state: ORMExecuteState) -> None:
     """Add `deleted_at IS NULL` unless the statement asks for deleted rows."""
     wants_deleted = state.execution_options.get("include_deleted", False)
     if state.is_select and not state.is_column_load and not wants_deleted:
-        state.statement = state.statement.options(
-            with_loader_criteria(
-                SoftDeletable,
-                lambda table: table.deleted_at.is_(None),
-                include_aliases=True,
-            )
-        )
+        state.statement = only_live(state.statement)
 
 
 @event.listens_for(ReadOnlySyncSession, "do_orm_execute")

@@ -4,12 +4,13 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, String, cast, func, select
+from sqlalchemy import Integer, Select, String, bindparam, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app.actor import Actor
-from admin_app.db.keyset import Order
+from admin_app.db.keyset import Order, Position
 from admin_app.db.rendering import Encoded, Joined, constant
+from admin_app.db.sessions import only_live
 from admin_app.models.ticket import Ticket
 from admin_app.permissions import Permission
 from admin_app.services.batches.exports.columns import Sheet, page_of
@@ -46,20 +47,49 @@ async def pages(session: AsyncSession, actor: Actor, listed: Listed, kind: FileK
     moves in the order meanwhile would come twice, or not at all.
     """
     actor.require(Permission.TICKET_EXPORT)
-    order = ticket_list.order_by(listed.sort, descending=listed.descending)
-    tickets = ticket_list.narrowed(select(Ticket), actor, listed.wanted)
-    start: tuple[Any, ...] | None = None
+    statements = _Statements(actor, listed, kind)
+    connection = await session.connection()
+    start: Position | None = None
     while True:
-        rows = PAGE_ROWS if start else FIRST_PAGE_ROWS
-        for window in order.windows(tickets, start=start, backward=False):
-            found = (await session.execute(_page(window, order, kind, rows))).one()
+        for statement in statements.after(start):
+            found = (await connection.execute(statement, statements.named(start))).one()
             if found.rows:
                 break
         else:
             return
         yield Page(found.rows, found.content)
         last = int(found.ids.rpartition(",")[2])
-        start = tuple((await session.execute(select(*order.columns).where(Ticket.id == last))).one())
+        start = tuple((await connection.execute(statements.place, {"last": last})).one())
+
+
+class _Statements:
+    """The statements of one export, each built once: building one costs more than running it."""
+
+    def __init__(self, actor: Actor, listed: Listed, kind: FileKind) -> None:
+        self._order = ticket_list.order_by(listed.sort, descending=listed.descending)
+        self._tickets = ticket_list.narrowed(select(Ticket), actor, listed.wanted)
+        self._kind = kind
+        self._built: dict[tuple[bool, bool], list[Any]] = {}
+        self.place = only_live(select(*self._order.columns).where(Ticket.id == bindparam("last", type_=Integer())))
+
+    def after(self, start: Position | None) -> list[Any]:
+        """Those that hold the page after a row; that the row has no value to sort by makes others of them."""
+        shape = (start is None, start is not None and start[0] is None)
+        if shape not in self._built:
+            named = zip(self.named(start), self._filled(start), strict=True)
+            places = iter([bindparam(name, type_=column.type) for name, column in named])
+            begin = None if start is None else tuple(None if value is None else next(places) for value in start)
+            rows = FIRST_PAGE_ROWS if start is None else PAGE_ROWS
+            windows = self._order.windows(self._tickets, start=begin, backward=False)
+            self._built[shape] = [only_live(_page(window, self._order, self._kind, rows)) for window in windows]
+        return self._built[shape]
+
+    def named(self, start: Position | None) -> dict[str, Any]:
+        """The values of a row by the names that the statements give them."""
+        return {f"start_{number}": value for number, value in enumerate(start or ()) if value is not None}
+
+    def _filled(self, start: Position | None) -> list[Any]:
+        return [column for column, value in zip(self._order.columns, start or (), strict=False) if value is not None]
 
 
 def _page(window: Select[Any], order: Order, kind: FileKind, rows: int) -> Any:
