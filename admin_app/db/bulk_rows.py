@@ -12,8 +12,12 @@ from typing import Any
 from sqlalchemy import Table, bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
+from admin_app.db.ticket_search_schema import POSTGRESQL_REFILL, SQLITE_REFILL
+
 PATIENCE_SECONDS = 3600
 SQLITE_CACHE_KIB = 262_144
+SEARCHED = "tickets"
+"""The table whose words triggers keep for the search."""
 
 Record = tuple[Any, ...]
 
@@ -70,6 +74,8 @@ async def unburdened(session: AsyncSession, tables: Sequence[Table]) -> AsyncIte
     await _wait_for_long_work(connection)
     is_empty = not any([await session.scalar(select(next(iter(table.primary_key))).limit(1)) for table in tables])
     restored = await _take_off(connection, names) if is_empty else []
+    if is_empty and SEARCHED in names:
+        restored += SQLITE_REFILL if connection.dialect.name == "sqlite" else POSTGRESQL_REFILL
     yield
     for statement in restored:
         await _at_length(connection, statement)

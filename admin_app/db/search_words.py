@@ -37,6 +37,10 @@ _SEPARATORS = (
     r"\ufe30-\ufe6f\ufff0-\uffff"
 )
 
+_ASCII_SEPARATORS = r"\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u007f"
+_PLAIN = r"\u0001-\u00a9\u00ab\u00ac\u00ae-\u00b1\u00b6\u00b7\u00bb\u00bf\u00d7\u00f7\u2010-\u2027\u2030-\u205e\u20ac"
+"""What most texts consist of, typographic dashes and quotes among them: PostgreSQL need not take such a text apart."""
+
 
 def _folded_letters() -> dict[str, str]:
     """Single letters that stand for one another once accents are gone."""
@@ -92,15 +96,22 @@ def postgresql_function() -> str:
 CREATE FUNCTION search_words(given text) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE words text := given;
 BEGIN
-    IF octet_length(words) <> char_length(words) THEN
-        words := normalize(regexp_replace(normalize(words, NFKD), '[{_STRIPPED}]', '', 'g'), NFKC);
-        IF words ~ '[{letters}]' THEN words := translate(words, '{letters}', '{small}'); END IF;
-        IF words ~ '[{"".join(PAIRS)}]' THEN words := {pairs}; END IF;
-        words := regexp_replace(words, '[{_SYMBOLS}]', ' \\& ', 'g');
-        words := regexp_replace(regexp_replace(words, '[{CJK}]+', ' \\& ', 'g'), '[{CJK}]', '\\& \\&', 'g');
+    IF octet_length(words) = char_length(words) THEN
+        words := regexp_replace(lower(words COLLATE "C"), '[{_ASCII_SEPARATORS}]+', ' ', 'g');
+    ELSE
+        IF words ~ '[^{_PLAIN}]' THEN
+            words := normalize(regexp_replace(normalize(words, NFKD), '[{_STRIPPED}]', '', 'g'), NFKC);
+            IF words ~ '[{letters}]' THEN words := translate(words, '{letters}', '{small}'); END IF;
+            IF words ~ '[{"".join(PAIRS)}]' THEN words := {pairs}; END IF;
+            words := regexp_replace(words, '[{_SYMBOLS}]', ' \\& ', 'g');
+            words := regexp_replace(regexp_replace(words, '[{CJK}]+', ' \\& ', 'g'), '[{CJK}]', '\\& \\&', 'g');
+        END IF;
+        words := regexp_replace(lower(words COLLATE "C"), '[{_SEPARATORS}]+', ' ', 'g');
     END IF;
-    words := regexp_replace(lower(words COLLATE "C"), '[{_SEPARATORS}]+', ' ', 'g');
-    words := btrim(regexp_replace(words, '([^ ]{{{LONGEST_WORD}}})[^ ]+', '\\1', 'g'), ' ');
+    IF words ~ '[^ ]{{{LONGEST_WORD + 1}}}' THEN
+        words := regexp_replace(words, '([^ ]{{{LONGEST_WORD}}})[^ ]+', '\\1', 'g');
+    END IF;
+    words := btrim(words, ' ');
     RETURN CASE WHEN words = '' THEN ' ' ELSE ' ' || words || ' ' END;
 END $$
 """

@@ -100,8 +100,9 @@ def matching(query: SearchQuery, *, deleted: bool = False) -> Select[Any]:
     if query.is_empty:
         return select(stored.c.ticket_id).where(false())
     kind = _HoldsDeleted if deleted else _Holds
+    is_there = stored.c.is_deleted if deleted else ~stored.c.is_deleted  # as the indexes have it, or they are not used
     is_match = kind(cast(literal(query.tsquery), TSQUERY), literal(query.fts5))
-    return select(stored.c.ticket_id).where(is_match, stored.c.is_deleted.is_(deleted), *_phrases(query))
+    return select(stored.c.ticket_id).where(is_match, is_there, *_phrases(query))
 
 
 def newest(query: SearchQuery, dialect: str, *, most: int = NEWEST + 1) -> Select[Any]:
@@ -143,7 +144,7 @@ def _newest_on_postgresql(query: SearchQuery, most: int) -> Select[Any]:
     ranges = _ranges.columns(column("name")).subquery("ranges")
     words = cast(literal(query.tsquery), TSQUERY).op("&&")(cast(ranges.c.name, TSQUERY))
     is_match = stored.c.tokens.op("@@")(words)
-    each = select(stored.c.ticket_id).where(is_match, stored.c.is_deleted.is_(False), *_phrases(query))
+    each = select(stored.c.ticket_id).where(is_match, ~stored.c.is_deleted, *_phrases(query))
     of_range = each.order_by(stored.c.ticket_id.desc()).correlate(ranges).lateral("of_range")
     return select(of_range.c.ticket_id).select_from(ranges.join(of_range, true())).limit(most)
 

@@ -218,7 +218,6 @@ CREATE TABLE ticket_search (
     " (SELECT id FROM tickets WHERE creator_id = new.id AND deleted_at IS NULL"
     " UNION ALL SELECT id FROM tickets WHERE creator_id = new.id AND deleted_at IS NOT NULL); END",
 )
-SQLITE_FILL = f"INSERT INTO ticket_search {_SQLITE_SELECT} WHERE t.id BETWEEN :low AND :high"
 SQLITE_FILL_ALL = f"INSERT INTO ticket_search {_SQLITE_SELECT}"
 SQLITE_DOWN = (
     *(
@@ -241,3 +240,15 @@ SQLITE_DOWN = (
     "DROP TABLE ticket_search_rests",
     "DROP TABLE ticket_search",
 )
+
+POSTGRESQL_REFILL = (
+    "DROP INDEX ix_ticket_search_live",
+    "DROP INDEX ix_ticket_search_trash",
+    "DELETE FROM ticket_search",
+    POSTGRESQL_FILL_ALL,
+    *(statement.replace("{concurrently}", "") for statement in POSTGRESQL_INDEXES),
+    "ANALYZE ticket_search",
+)
+"""What makes every row anew after tickets or comments were written with the triggers off."""
+
+SQLITE_REFILL = ("DELETE FROM ticket_search", SQLITE_FILL_ALL)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import insert, select, text
+from sqlalchemy.dialects import postgresql
 
 from admin_app.db import ticket_search
 from admin_app.db.database import Database
@@ -163,3 +164,29 @@ class TestBothDatabases:
             statement = select(Ticket.id).where(ticket_search.among(Ticket.id, ids, database.engines.dialect))
             rows = await database.read(lambda session, statement=statement: session.scalars(statement))
             assert sorted(rows) == [3, 5]
+
+
+class TestIndexes:
+    async def test_each_search_is_answered_from_its_index(self, postgresql_url: str) -> None:
+        """Small tables are read whole whatever there is: here PostgreSQL is told not to, and must have another way."""
+        database = Database(create_engines(postgresql_url))
+        await fill(database, corpus(20))
+        query = parse('fire "on the"')
+
+        async def plans(session) -> list[str]:
+            await session.execute(text("SET LOCAL enable_seqscan = off"))
+            await session.execute(text("SET LOCAL enable_indexscan = off"))
+            found = []
+            for statement in (
+                ticket_search.newest(query, "postgresql"),
+                ticket_search.matching(query),
+                ticket_search.matching(query, deleted=True),
+            ):
+                bound = statement.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
+                found.append("\n".join(await session.scalars(text(f"EXPLAIN {bound}".replace(":", r"\:")))))
+            return found
+
+        newest, live, trash = await database.run(plans)
+        assert ["ix_ticket_search_live" in plan for plan in (newest, live, trash)] == [True, True, False]
+        assert ["ix_ticket_search_trash" in plan for plan in (newest, live, trash)] == [False, False, True]
+        await database.dispose()

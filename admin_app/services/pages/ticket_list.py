@@ -1,6 +1,6 @@
 """Which tickets a list shows: filters, search and sort, as one statement."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -17,11 +17,12 @@ from admin_app.db.keyset import Order
 from admin_app.db.search_query import SearchQuery, parse
 from admin_app.db.sessions import INCLUDE_DELETED
 from admin_app.errors import Malformed
+from admin_app.models.comment import Comment
 from admin_app.models.tag import Tag
 from admin_app.models.ticket import ACTIVE_STATUSES, Channel, Priority, Status, Ticket
 from admin_app.models.user import User
 from admin_app.permissions import Permission
-from admin_app.services.records import listing, lookup, ticket_search
+from admin_app.services.records import highlights, listing, lookup, ticket_search
 
 SORTS: dict[str, tuple[InstrumentedAttribute[Any], ...]] = {
     "created_at": (Ticket.created_at, Ticket.id),
@@ -38,6 +39,9 @@ RELEVANCE = "relevance"
 """Not a column: how well a ticket fits to what is searched for."""
 
 LAST_DELETED_FIRST = Order((Ticket.deleted_at, Ticket.id), descending=True)
+
+MOST_COMMENTS = 500
+"""So many comments are looked through for what a page of matches shows of them."""
 
 OWNER_ME = "me"
 OWNER_NOBODY = "nobody"
@@ -95,7 +99,45 @@ async def page(
         order = order_by(sort, descending=descending)
         known = len(found.places)
         shown = await listing.paginate(session, among, order=order, request=request, known_count=known)
-    return replace(shown, cut_at=found.cut_at)
+    contexts = await _contexts(session, shown.rows, query) if shown.rows else {}
+    return replace(shown, cut_at=found.cut_at, contexts=contexts)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What was searched for, as it stands in a ticket. Text in parts, those to be marked with True."""
+
+    title: highlights.Pieces
+    customer: highlights.Pieces
+    excerpt: highlights.Pieces = ()
+    source: str = ""
+    """Where the excerpt is from."""
+
+
+async def _contexts(session: AsyncSession, rows: Sequence[Ticket], query: SearchQuery) -> dict[int, Context]:
+    """Per ticket; comments are read, in one statement, for those whose own text does not hold every word."""
+    wanted = highlights.wanted_in(query)
+    own = {row.id: (row.title, row.creator.full_name, row.creator.email, row.description) for row in rows}
+    numbers = {row.id: row.ticket_number for row in rows}
+    unexplained = [number for number, texts in own.items() if not highlights.holds((*texts, numbers[number]), query)]
+    statement = (
+        select(Comment.ticket_id, Comment.body)
+        .where(Comment.ticket_id.in_(unexplained), Comment.deleted_at.is_(None))
+        .order_by(Comment.ticket_id, Comment.id)
+        .limit(MOST_COMMENTS)
+    )
+    said: dict[int, highlights.Pieces] = {}
+    for number, body in await session.execute(statement) if unexplained else ():
+        if number not in said and (pieces := highlights.excerpt(body, wanted)):
+            said[number] = pieces
+    contexts = {}
+    for number, (title, name, address, description) in own.items():
+        customer = highlights.marked(f"{name} <{address}>" if query.address else name, wanted)
+        pieces, source = said.get(number, ()), "Comment"
+        if not pieces:
+            pieces, source = highlights.excerpt(description, wanted), "Description"
+        contexts[number] = Context(highlights.marked(title, wanted), customer, pieces, source if pieces else "")
+    return contexts
 
 
 async def trash_page(

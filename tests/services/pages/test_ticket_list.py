@@ -24,6 +24,11 @@ async def shown(desk, wanted: TicketFilter | None = None, **options) -> list[str
     return [ticket.title for ticket in page.rows]
 
 
+def shown_marks(pieces) -> str:
+    """Text with its marks in brackets."""
+    return "".join(f"[{text}]" if hit else text for text, hit in pieces)
+
+
 async def walked(desk, sort: str, descending: bool, *, backward: bool = False) -> list[int]:
     """Ids on all pages, one after the other; from the last page to the first when `backward`."""
     seen: list[int] = []
@@ -186,6 +191,38 @@ class TestSearch:
         assert await shown(desk, TicketFilter(search="fi\x00re")) == ["Printer on fire"]
 
 
+class TestContexts:
+    async def test_each_match_shows_where_its_words_are(self, desk, statement_counter) -> None:
+        said = await desk.ticket(title="Lamp <b>", description="It broke.")
+        await desk.comment(said, "First.")
+        await desk.comment(said, "The <b>Größe</b> is wrong.")
+        own = await desk.ticket(title="Grosse Lampe", description="Die Größe der Lampe.")
+        both = await desk.ticket(title="Chair", description="nothing")
+        await desk.comment(both, "groß, Lampe")
+
+        async def found(search: str):
+            options = {"sort": ticket_list.RELEVANCE, "descending": True, "request": listing.PageRequest()}
+            with statement_counter() as counted:
+                page = await desk.read(ticket_list.page, desk.cast.sam, TicketFilter(search=search), **options)
+            contexts = {
+                number: (*map(shown_marks, (context.title, context.customer, context.excerpt)), context.source)
+                for number, context in page.contexts.items()
+            }
+            return contexts, counted.total
+
+        assert await found("größe lamp") == (
+            {
+                own.id: ("[Grosse] [Lamp]e", "Kim Customer", "Die [Größe] der [Lamp]e.", "Description"),
+                said.id: ("[Lamp] <b>", "Kim Customer", "The <b>[Größe]</b> is wrong.", "Comment"),
+            },
+            3,
+        )
+        assert (await found("kim@desk.example chair"))[0] == {both.id: ("[Chair]", "[Kim] Customer", "", "")}
+        address = await found("kim@desk.example")
+        assert address[0][both.id] == ("Chair", "[Kim] Customer <[kim]@[desk].[example]>", "", "")
+        assert address[1] == 2, "no comments are read where the ticket's own text holds every word"
+
+
 class TestSort:
     @pytest.mark.parametrize("sort", ticket_list.SORTS)
     @pytest.mark.parametrize("descending", [False, True])
@@ -264,7 +301,7 @@ class TestPage:
         sent = []
         for rows in (1, 100):
             await store(desk, *({"owner_id": desk.cast.sid.id, "ticket_number": f"{rows}-{n}"} for n in range(rows)))
-            for sort, search in (("title", ""), ("title", "t"), (ticket_list.RELEVANCE, "t")):
+            for sort, search in (("title", ""), ("title", "kim"), (ticket_list.RELEVANCE, "kim")):
                 options = {"sort": sort, "descending": False, "request": listing.PageRequest(size=100)}
                 with statement_counter() as counted:
                     wanted = TicketFilter(search=search, owner="sid@desk.example", creator="kim@desk.example")

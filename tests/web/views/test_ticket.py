@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from admin_app import clock
+from admin_app.db import ticket_search as searching
 from admin_app.models import AuditLog, Comment, Priority, Status, Ticket, TicketWatcher, User
 from admin_app.permissions import Role
 from admin_app.services.operations import following, tickets
@@ -125,6 +126,26 @@ class TestList:
         answer = await (await visit("sam")).get("/admin/ticket/list")
         assert "<script>alert" not in answer.text
         assert "<script>alert(1)</script>" in text_of(answer)
+
+
+class TestSearch:
+    async def test_marks_what_was_found_and_nothing_becomes_markup(self, desk: Desk, visit: Visit) -> None:
+        await desk.ticket(title="<i>Fire</i> & smoke", description='"><script>fire</script>')
+        page = (await (await visit("sam")).get("/admin/ticket/list?search=fire")).text
+        assert "&lt;i&gt;<mark>Fire</mark>&lt;/i&gt; &amp; smoke" in page
+        assert "&lt;script&gt;<mark>fire</mark>&lt;/script&gt;" in page
+        assert "<script>fire" not in page
+
+    async def test_says_that_only_the_newest_matches_were_looked_at(
+        self, desk: Desk, visit: Visit, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sam = await visit("sam")
+        for _ in range(2):
+            await desk.ticket(title="fire")
+        assert "newest matches" not in (await sam.get("/admin/ticket/list?search=fire")).text
+        monkeypatch.setattr(searching, "NEWEST", 1)
+        page = (await sam.get("/admin/ticket/list?search=fire")).text
+        assert "newest matches are looked at" in " ".join(page.split())
 
 
 class TestStatements:

@@ -4,7 +4,9 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
+from admin_app.db.search_words import words
 from admin_app.errors import PermissionDenied
 from admin_app.models import AuditAction, AuditLog, Comment, Status, Ticket, User
 from admin_app.permissions import Role
@@ -30,6 +32,20 @@ class TestSeed:
         tickets = await seeded(desk, 250, told)
         assert told == [100, 200, 250]
         assert [ticket.ticket_number for ticket in tickets] == [f"T-{n:06d}" for n in range(1, 251)]
+
+    async def test_what_was_seeded_can_be_searched(self, desk: Desk) -> None:
+        """Onto an empty desk it is written with the triggers off, onto a full one with them on."""
+        for _ in range(2):
+            tickets = {ticket.id: ticket for ticket in await seeded(desk, 30)}
+            rows = await desk.database.read(
+                lambda session: session.execute(text("SELECT ticket_id, is_deleted, title, body FROM ticket_search"))
+            )
+            known = {row.ticket_id: (bool(row.is_deleted), words(row.title)[-9:], row.body.count("/")) for row in rows}
+            said = Counter(comment.ticket_id for comment in await desk.rows(Comment))
+            assert known == {
+                number: (ticket.deleted_at is not None, words(ticket.title)[-9:], said[number])
+                for number, ticket in tickets.items()
+            }
 
     async def test_it_is_skewed_like_a_real_desk(self, desk: Desk) -> None:
         tickets = await seeded(desk, 2000)
