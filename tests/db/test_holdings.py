@@ -10,6 +10,7 @@ from admin_app.db import holdings
 from admin_app.db.database import Database
 from admin_app.db.holders import Holder, current_holder
 from admin_app.services.records import lookup
+from tests.support import chaos
 
 
 class TestPlacesInOwnCode:
@@ -33,7 +34,7 @@ class TestPlacesInOwnCode:
         started = time.perf_counter()
         for _ in range(1000):
             holdings.places_in_own_code()
-        assert (time.perf_counter() - started) / 1000 < 0.001
+        assert (time.perf_counter() - started) / 1000 < chaos.seconds(with_others=0.005, alone=0.001)
 
 
 class TestAsked:

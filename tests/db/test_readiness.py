@@ -7,6 +7,7 @@ import pytest
 
 from admin_app.db import readiness
 from admin_app.db.readiness import Readiness
+from tests.support import chaos
 
 
 class Checked:
@@ -35,7 +36,8 @@ class TestAsk:
         probe = Readiness(database)
         started = time.monotonic()
         assert await probe.ask() is False
-        assert time.monotonic() - started < 0.5
+        assert time.monotonic() - started < chaos.seconds(with_others=5.0, alone=0.5)
+        assert readiness.PATIENCE_SECONDS < 0.1, "on a machine of its own that is all it takes"
         await probe.close()
 
     async def test_a_good_answer_counts_for_a_moment_while_the_next_is_under_way(
