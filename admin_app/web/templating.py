@@ -29,6 +29,7 @@ class Templates:
             action_words=words.action_words,
             value_words=words.value_words,
             brief=words.brief_time,
+            brief_moment=words.brief_moment,
             file_size=pages.file_size,
         )
         self.env.globals["hidden_fields_of_audit"] = words.HIDDEN

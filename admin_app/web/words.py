@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from markupsafe import Markup, escape
+
 from admin_app import clock
 
 FIELDS: Mapping[str, str] = {
@@ -30,6 +32,8 @@ FIELDS: Mapping[str, str] = {
 HIDDEN = frozenset({"deleted_at", "deleted_by_id", "delete_reason", "delete_batch_id", "storage_key", "sha256"})
 """Fields of an audit entry that tell a person nothing."""
 
+LONG_TIME = "%d %b %Y, %H:%M"
+DAY, DATE = len("21 Nov"), len("21 Nov 2026")
 SPOKEN_FIELDS = frozenset({"status", "channel", "role", "priority"})
 VERBS: Mapping[str, str] = {
     "CREATE": "opened it",
@@ -107,10 +111,22 @@ def brief_time(moment: datetime | None, zone: Any) -> str:
     """A time as short as it can be told apart: today by the hour, this year without the year."""
     if moment is None:
         return ""
-    local, today = moment.astimezone(zone), clock.now().astimezone(zone)
-    if local.date() == today.date():
-        return local.strftime("%H:%M today")
-    return local.strftime("%d %b, %H:%M" if local.year == today.year else "%d %b %Y")
+    return _brief(f"{moment.astimezone(zone):{LONG_TIME}}", zone)
+
+
+def brief_moment(moment: datetime | None, zone: Any, empty: str = "–") -> Markup:
+    """The same as an element that tells the whole time to who asks; lists hold hundreds of these."""
+    if moment is None:
+        return Markup('<span class="desk-quiet">') + escape(empty) + Markup("</span>")
+    told = f"{moment.astimezone(zone):{LONG_TIME}}"
+    return Markup(f'<time datetime="{moment.isoformat()}" title="{told}">{_brief(told, zone)}</time>')  # noqa: S704
+
+
+def _brief(told: str, zone: Any) -> str:
+    today = f"{clock.now().astimezone(zone):{LONG_TIME}}"
+    if told[:DATE] == today[:DATE]:
+        return f"{told[DATE + 2 :]} today"
+    return f"{told[:DAY]}{told[DATE:]}" if told[DAY:DATE] == today[DAY:DATE] else told[:DATE]
 
 
 def _local(text: str, zone: Any) -> str:
@@ -118,4 +134,4 @@ def _local(text: str, zone: Any) -> str:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return text
-    return moment.astimezone(zone).strftime("%d %b %Y, %H:%M") if moment.tzinfo else text
+    return moment.astimezone(zone).strftime(LONG_TIME) if moment.tzinfo else text

@@ -89,3 +89,14 @@ class TestBriefTime:
     )
     def test_says_no_more_than_it_takes_where_the_reader_lives(self, moment: datetime | None, said: str) -> None:
         assert words.brief_time(moment, BERLIN) == said
+
+
+class TestBriefMoment:
+    def test_it_tells_the_whole_time_to_who_asks(self) -> None:
+        moment = datetime(2020, 5, 9, 7, 5, tzinfo=UTC)
+        assert words.brief_moment(moment, BERLIN) == (
+            '<time datetime="2020-05-09T07:05:00+00:00" title="09 May 2020, 09:05">09 May 2020</time>'
+        )
+
+    def test_no_time_is_said_in_words_that_cannot_be_code(self) -> None:
+        assert words.brief_moment(None, BERLIN, "<none>") == '<span class="desk-quiet">&lt;none&gt;</span>'
