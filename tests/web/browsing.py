@@ -85,7 +85,7 @@ class _PageReader(HTMLParser):
         self.texts.append(data)
         if self._in_link:
             address, before = self.links[-1]
-            self.links[-1] = (address, f"{before}{data}".strip())
+            self.links[-1] = (address, f"{before}{data}")
         if self._area is not None:
             self._area[1].append(data)
 
@@ -109,7 +109,7 @@ def links_on(answer: httpx.Response) -> list[str]:
 
 def names_of_links(answer: httpx.Response, beginning: str) -> list[str]:
     """What the links say that lead to addresses with this beginning."""
-    return [name for address, name in _read(answer).links if address.startswith(beginning)]
+    return [name.strip() for address, name in _read(answer).links if address.startswith(beginning)]
 
 
 def forms_on(answer: httpx.Response) -> list[Form]:
