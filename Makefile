@@ -13,7 +13,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --maxfail=30
 COMPLETE := admin_app/services/*,admin_app/db/*,admin_app/permissions.py,admin_app/errors.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench chaos format lint migrate clean import-100000 bulk-10000 lock audit sbom fuzz
+.PHONY: help demo test check bench chaos format lint migrate clean import-100000 bulk-10000 explain lock audit sbom fuzz
 
 help: ## list the commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
@@ -36,6 +36,9 @@ import-100000: $(VENV)/dev.stamp ## import a hundred thousand rows, killed midwa
 
 bulk-10000: $(VENV)/dev.stamp ## change ten thousand tickets in one batch and undo it, for every kind of change, and print seconds and statements
 	BULK_ROWS=10000 $(BIN)/python -m pytest -q -s tests/services/batches/bulk/test_ten_thousand.py
+
+explain: $(VENV)/dev.stamp ## how DATABASE_URL answers each pair of filters with each order of the ticket list: from which index, and how much it reads
+	EXPLAIN_ON="$(DATABASE_URL)" $(BIN)/python -m pytest -q -s tests/services/pages/test_ticket_paths.py -k million
 
 chaos: $(VENV)/dev.stamp ## every fault in full: 1,000 kills per database, 200 cut lines each way, every fault through every form, 1,000 guesses
 	CHAOS=1 $(BIN)/python -m pytest -n 0 tests/faults tests/web/test_faults_through_forms.py tests/web/test_guesses.py

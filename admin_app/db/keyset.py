@@ -31,10 +31,15 @@ LONGEST_CURSOR = 2_000
 class Order:
     """Columns to sort by, all in one direction; the last one is the primary key."""
 
-    columns: tuple[InstrumentedAttribute[Any], ...]
+    columns: tuple[Any, ...]
     descending: bool = False
     empty_last: bool = False
     """The first column may be empty; rows where it is come last, whatever the direction."""
+    pinned: tuple[Any, ...] = ()
+    """Columns that are the same in every row of the list: they come first in the index and change no order.
+
+    Named because PostgreSQL does not see that rows of one value are in order where that value is null.
+    """
 
     def cursor(self, row: object) -> str:
         """Where a row stands, as a word that fits into an address."""
@@ -64,11 +69,11 @@ class Order:
 
         One statement, or two where rows without a value come last: first the one, then the other stretch.
         """
-        stretches = [_Stretch(self.columns, self.descending)]
+        stretches = [_Stretch(self.columns, self.descending, self.pinned)]
         if self.empty_last:
             first = self.columns[0]
-            filled = _Stretch(self.columns, self.descending, first.is_not(None))
-            empty = _Stretch(self.columns[1:], self.descending, first.is_(None))
+            filled = _Stretch(self.columns, self.descending, self.pinned, first.is_not(None))
+            empty = _Stretch(self.columns[1:], self.descending, (*self.pinned, first), first.is_(None))
             stretches = [filled, empty]
         beginning = int(self.empty_last and start is not None and start[0] is None)
         values = start[beginning:] if start is not None else None
@@ -81,8 +86,9 @@ class Order:
 
 @dataclass(frozen=True)
 class _Stretch:
-    columns: tuple[InstrumentedAttribute[Any], ...]
+    columns: tuple[Any, ...]
     descending: bool
+    pinned: tuple[Any, ...]
     condition: ColumnElement[bool] | None = None
 
     def window(self, statement: Select[T], values: Position | None, *, backward: bool) -> Select[T]:
@@ -93,7 +99,8 @@ class _Stretch:
             here = tuple_(*self.columns)
             there = tuple_(*(_bound(value, column) for value, column in zip(values, self.columns, strict=True)))
             statement = statement.where(here < there if falling else here > there)
-        return statement.order_by(*(column.desc() if falling else column.asc() for column in self.columns))
+        columns = (*self.pinned, *self.columns)
+        return statement.order_by(*(column.desc() if falling else column.asc() for column in columns))
 
 
 def _bound(value: Any, column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:

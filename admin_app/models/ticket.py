@@ -52,11 +52,15 @@ class Channel(StrEnum):
 
 LIVE: TextClause = text("deleted_at IS NULL")
 DELETED: TextClause = text("deleted_at IS NOT NULL")
-OVERDUE_CANDIDATE: TextClause = text("deleted_at IS NULL AND due_at IS NOT NULL")
+ACTIVE: TextClause = text("deleted_at IS NULL AND status IN ('new', 'open', 'pending', 'on_hold')")
 
 
 def _live(name: str, *columns: str) -> Index:
     return Index(f"ix_tickets_live_{name}", *columns, postgresql_where=LIVE, sqlite_where=LIVE)
+
+
+def _active(name: str, *columns: str) -> Index:
+    return Index(f"ix_tickets_active_{name}", *columns, postgresql_where=ACTIVE, sqlite_where=ACTIVE)
 
 
 class Ticket(Identified, Timestamped, SoftDeletable, Versioned, Base):
@@ -98,13 +102,9 @@ class Ticket(Identified, Timestamped, SoftDeletable, Versioned, Base):
         _live("channel", "channel", "created_at", "id"),
         _live("owner", "owner_id", "created_at", "id"),
         _live("creator", "creator_id", "created_at", "id"),
-        Index(
-            "ix_tickets_live_due_at",
-            "due_at",
-            "id",
-            postgresql_where=OVERDUE_CANDIDATE,
-            sqlite_where=OVERDUE_CANDIDATE,
-        ),
+        _live("due_at", "due_at", "id"),
+        _active("owner", "owner_id", "priority", "id"),
+        _active("due", "due_at", "id"),
         Index("ix_tickets_trash", "deleted_at", "id", postgresql_where=DELETED, sqlite_where=DELETED),
         Index("ix_tickets_delete_batch_id", "delete_batch_id", postgresql_where=DELETED, sqlite_where=DELETED),
     )

@@ -1,13 +1,12 @@
 """Which tickets a list shows: filters, search and sort, as one statement."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.elements import ColumnElement
 
 from admin_app import clock
@@ -16,24 +15,13 @@ from admin_app.db import ticket_search as searching
 from admin_app.db.keyset import Order
 from admin_app.db.search_query import SearchQuery, parse
 from admin_app.db.sessions import INCLUDE_DELETED
-from admin_app.errors import Malformed
 from admin_app.models.comment import Comment
-from admin_app.models.tag import Tag
-from admin_app.models.ticket import ACTIVE_STATUSES, Channel, Priority, Status, Ticket
+from admin_app.models.tag import Tag, ticket_tags
+from admin_app.models.ticket import Channel, Priority, Status, Ticket
 from admin_app.models.user import User
 from admin_app.permissions import Permission
+from admin_app.services.pages import ticket_paths, ticket_reading
 from admin_app.services.records import highlights, listing, lookup, ticket_search
-
-SORTS: dict[str, tuple[InstrumentedAttribute[Any], ...]] = {
-    "created_at": (Ticket.created_at, Ticket.id),
-    "updated_at": (Ticket.updated_at, Ticket.id),
-    "title": (Ticket.title, Ticket.id),
-    "status": (Ticket.status, Ticket.created_at, Ticket.id),
-    "priority": (Ticket.priority, Ticket.created_at, Ticket.id),
-    "due_at": (Ticket.due_at, Ticket.id),
-    "ticket_number": (Ticket.id,),
-}
-"""Sortable columns, each with those of its index; the number sorts as the id does, both grow together."""
 
 RELEVANCE = "relevance"
 """Not a column: how well a ticket fits to what is searched for."""
@@ -62,6 +50,10 @@ class TicketFilter:
     tag: str = ""
     created_from: datetime | None = None
     created_before: datetime | None = None
+    updated_from: datetime | None = None
+    updated_before: datetime | None = None
+    due_from: datetime | None = None
+    due_before: datetime | None = None
     overdue: bool = False
 
 
@@ -76,13 +68,14 @@ async def page(
 ) -> listing.Page[Ticket]:
     """One page of live tickets with owner and customer loaded. `Malformed` for an unknown sort column.
 
-    A search looks at the newest `ticket_search.NEWEST` matches, and says so when there are more.
+    What is narrowed and sorted so that no index helps stops after `ticket_paths.MOST` tickets, and the page says so
+    (`looked_at`). A search looks at the newest `ticket_search.NEWEST` matches, and says so when there are more.
     """
     actor.require(Permission.TICKET_LIST)
     tickets = select(Ticket).options(*lookup.WITH_PEOPLE)
     if not wanted.search.strip():
-        order = order_by(sort, descending=descending)
-        return await listing.paginate(session, narrowed(tickets, actor, wanted), order=order, request=request)
+        chosen = _conditions(wanted, actor, await _ids_of(session, wanted))
+        return await ticket_reading.page(session, chosen, sort=sort, descending=descending, request=request)
     query, others = parse(wanted.search), replace(wanted, search="")
     fitting = narrowed(select(Ticket.id), actor, others).where(Ticket.deleted_at.is_(None))
     found = await ticket_search.best(session, query, fitting=fitting if others != TicketFilter() else None)
@@ -97,8 +90,8 @@ async def page(
     else:
         among = tickets.where(searching.among(Ticket.id, found.ids, dialect))
         order = order_by(sort, descending=descending)
-        known = len(found.places)
-        shown = await listing.paginate(session, among, order=order, request=request, known_count=known)
+        known = listing.Count(len(found.places))
+        shown = await listing.paginate(session, among, order=order, request=request, count=known)
     contexts = await _contexts(session, shown.rows, query) if shown.rows else {}
     return replace(shown, cut_at=found.cut_at, contexts=contexts)
 
@@ -157,33 +150,51 @@ def in_trash(statement: Select[Ticket], search: str) -> Select[Ticket]:
 
 def narrowed(statement: Select[Ticket], actor: Actor, wanted: TicketFilter) -> Select[Ticket]:
     """The statement with every wanted condition on it."""
-    conditions: list[ColumnElement[bool]] = [
-        column == value
+    ids = {"owner": _id_of(wanted.owner), "creator": _id_of(wanted.creator)}
+    conditions = _conditions(replace(wanted, tag=""), actor, ids)
+    clauses = [clause for of_name in conditions.values() for clause in of_name]
+    if wanted.tag:
+        clauses.append(Ticket.tags.any(Tag.name == _tag_in(wanted.tag)))
+    if wanted.search.strip():
+        clauses.append(_matches(parse(wanted.search)))
+    return statement.where(*clauses)
+
+
+def order_by(sort: str, *, descending: bool) -> Order:
+    """The order that a sortable column stands for; tickets without a due time come last in both directions."""
+    return ticket_paths.path(sort, {}, descending=descending).order
+
+
+def _conditions(wanted: TicketFilter, actor: Actor, ids: Mapping[str, Any]) -> dict[str, list[ColumnElement[bool]]]:
+    """The clauses of a filter but for its search, by the names that `ticket_paths` knows."""
+    conditions: dict[str, list[ColumnElement[bool]]] = {
+        column.key: [column == value]
         for column, value in (
             (Ticket.status, wanted.status),
             (Ticket.priority, wanted.priority),
             (Ticket.channel, wanted.channel),
         )
         if value is not None
-    ]
+    }
+    for name, column, first, end in (
+        ("created", Ticket.created_at, wanted.created_from, wanted.created_before),
+        ("updated", Ticket.updated_at, wanted.updated_from, wanted.updated_before),
+        ("due", Ticket.due_at, wanted.due_from, wanted.due_before),
+    ):
+        clauses = [column >= first] if first is not None else []
+        clauses += [column < end] if end is not None else []
+        conditions |= {name: clauses} if clauses else {}
     if wanted.only_active:
-        conditions.append(Ticket.status.in_(ACTIVE_STATUSES))
+        conditions["active"] = [ticket_paths.IS_ACTIVE]
     if wanted.overdue:
-        conditions += [Ticket.due_at < clock.now(), Ticket.status.in_(ACTIVE_STATUSES)]
-    if wanted.created_from is not None:
-        conditions.append(Ticket.created_at >= wanted.created_from)
-    if wanted.created_before is not None:
-        conditions.append(Ticket.created_at < wanted.created_before)
-    conditions += _related(actor, wanted)
-    return statement.where(*conditions)
-
-
-def order_by(sort: str, *, descending: bool) -> Order:
-    """The order that a sortable column stands for; tickets without a due time come last in both directions."""
-    columns = SORTS.get(sort)
-    if columns is None:
-        raise Malformed(f"Tickets cannot be sorted by {sort[:40]}.")
-    return Order(columns, descending=descending, empty_last=columns[0] is Ticket.due_at)
+        conditions["overdue"] = [Ticket.due_at < clock.now(), ticket_paths.IS_ACTIVE]
+    if wanted.owner:
+        conditions["owner"] = [_owned_by(wanted.owner, actor, ids["owner"])]
+    if wanted.creator:
+        conditions["creator"] = [Ticket.creator_id == ids["creator"]]
+    if wanted.tag:
+        conditions["tag"] = [ticket_tags.c.tag_id == ids["tag"]]
+    return conditions
 
 
 def _matches(query: SearchQuery, *, deleted: bool = False) -> ColumnElement[bool]:
@@ -191,24 +202,25 @@ def _matches(query: SearchQuery, *, deleted: bool = False) -> ColumnElement[bool
     return Ticket.id.in_(searching.matching(query, deleted=deleted))
 
 
-def _related(actor: Actor, wanted: TicketFilter) -> Iterator[ColumnElement[bool]]:
-    if wanted.search.strip():
-        yield _matches(parse(wanted.search))
-    if wanted.owner:
-        yield _owned_by(wanted.owner, actor)
-    if wanted.creator:
-        yield Ticket.creator_id == _id_of(wanted.creator)
-    if wanted.tag:
-        yield Ticket.tags.any(Tag.name == wanted.tag.replace("\x00", "").strip().lower())
-
-
-def _owned_by(owner: str, actor: Actor) -> ColumnElement[bool]:
+def _owned_by(owner: str, actor: Actor, owner_id: Any) -> ColumnElement[bool]:
     if owner == OWNER_NOBODY:
         return Ticket.owner_id.is_(None)
-    if owner == OWNER_ME:
-        return Ticket.owner_id == actor.id
-    owned: ColumnElement[bool] = Ticket.owner_id == _id_of(owner)
-    return owned
+    return Ticket.owner_id == (actor.id if owner == OWNER_ME else owner_id)
+
+
+async def _ids_of(session: AsyncSession, wanted: TicketFilter) -> dict[str, int]:
+    """The ids behind addresses and words; nought, which nothing has, for those that nobody knows."""
+    ids = {}
+    for name, typed in (("owner", wanted.owner), ("creator", wanted.creator)):
+        if typed and typed not in {OWNER_ME, OWNER_NOBODY}:
+            ids[name] = await session.scalar(select(_id_of(typed))) or 0
+    if wanted.tag:
+        ids["tag"] = await session.scalar(select(Tag.id).where(Tag.name == _tag_in(wanted.tag))) or 0
+    return {"owner": 0, "creator": 0, "tag": 0, **ids}
+
+
+def _tag_in(typed: str) -> str:
+    return typed.replace("\x00", "").strip().lower()
 
 
 def _id_of(address: str) -> Any:

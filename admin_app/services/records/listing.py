@@ -2,8 +2,8 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -38,6 +38,23 @@ class PageRequest:
 
 
 @dataclass(frozen=True)
+class Count:
+    """How many rows a list has: exactly, at least (`is_capped`) or as statistics have it (`is_about`)."""
+
+    number: int
+    is_capped: bool = False
+    is_about: bool = False
+
+
+class Fetches(Protocol[T]):
+    """Reads in the order of a list."""
+
+    async def __call__(self, start: Position | None, *, backward: bool) -> tuple[list[T], bool]:
+        """At most a page of rows in reading direction, and whether there are more."""
+        ...
+
+
+@dataclass(frozen=True)
 class Page(Generic[T]):
     """Rows of one page; `count` stops at `COUNT_CAP` and says so."""
 
@@ -49,6 +66,10 @@ class Page(Generic[T]):
     """The cursor that the page before ends at; empty on the first page."""
     following: str = ""
     """The cursor that the next page begins after; empty on the last page."""
+    is_about: bool = False
+    """The count comes from statistics."""
+    looked_at: int = 0
+    """So many rows were looked at without finding a page of them that fit; nought when the page is whole."""
     cut_at: int = 0
     """More rows match than were looked at: these are the newest so many. Nought when it was all of them."""
     contexts: Mapping[int, Any] = field(default_factory=dict)
@@ -57,27 +78,39 @@ class Page(Generic[T]):
     @property
     def count_label(self) -> str:
         """The count as people read it."""
+        if self.is_about:
+            return f"about {float(f'{self.count:.2g}'):,.0f}"
         return f"{self.count:,}+" if self.is_capped else f"{self.count:,}"
+
+    def counted(self, count: Count) -> Self:
+        """The same page with this count."""
+        return replace(self, count=count.number, is_capped=count.is_capped, is_about=count.is_about)
 
 
 async def paginate(
-    session: AsyncSession, statement: Select[T], *, order: Order, request: PageRequest, known_count: int | None = None
+    session: AsyncSession, statement: Select[T], *, order: Order, request: PageRequest, count: Count | None = None
 ) -> Page[T]:
-    """The rows of a page and a count, in two statements whatever the page size and depth; one with `known_count`.
+    """The rows of a page and a count, in two statements whatever the page size and depth; one when the count is known.
 
     One or two more at the ends of a list. A page whose rows are gone becomes the nearest that has some.
     `Malformed` when a cursor cannot be read or belongs to another order.
     """
-    rows, has_before, has_after = await _rows(session, statement, order, request)
-    if known_count is None:
-        count, is_capped = await _count(session, statement, is_capped=not request.count_all)
-    else:
-        count, is_capped = known_count, False
+
+    async def fetch(start: Position | None, *, backward: bool) -> tuple[list[T], bool]:
+        return await _fetch(session, statement, order, start, backward=backward, size=request.size)
+
+    page = await turn(fetch, order=order, request=request)
+    return page.counted(count or await _count(session, statement, is_capped=not request.count_all))
+
+
+async def turn(fetch: Fetches[T], *, order: Order, request: PageRequest) -> Page[T]:
+    """The page that is asked for, by whatever way its rows are fetched; not counted yet."""
+    rows, has_before, has_after = await _rows(fetch, order, request)
     return Page(
         rows=rows,
         size=request.size,
-        count=count,
-        is_capped=is_capped,
+        count=0,
+        is_capped=False,
         previous=order.cursor(rows[0]) if rows and has_before else "",
         following=order.cursor(rows[-1]) if rows and has_after else "",
     )
@@ -114,20 +147,18 @@ def _place(cursor: str) -> tuple[int, int]:
     return -int(score), -int(row_id)
 
 
-async def _rows(
-    session: AsyncSession, statement: Select[T], order: Order, request: PageRequest
-) -> tuple[list[T], bool, bool]:
+async def _rows(fetch: Fetches[T], order: Order, request: PageRequest) -> tuple[list[T], bool, bool]:
     """The rows, whether any come before them, and whether any come after."""
     if request.before or request.is_last:
         start = _position(order, request.before) if request.before else None
-        rows, has_more = await _fetch(session, statement, order, start, backward=True, size=request.size)
+        rows, has_more = await fetch(start, backward=True)
         if has_more or request.is_last:
             return rows[::-1], has_more, not request.is_last
         request = PageRequest(request.size)  # fewer rows than a page are left: show the first one whole
     start = _position(order, request.after) if request.after else None
-    rows, has_more = await _fetch(session, statement, order, start, backward=False, size=request.size)
+    rows, has_more = await fetch(start, backward=False)
     if not rows and request.after:
-        return await _rows(session, statement, order, PageRequest(request.size, is_last=True))
+        return await _rows(fetch, order, PageRequest(request.size, is_last=True))
     return rows, bool(request.after), has_more
 
 
@@ -143,13 +174,13 @@ async def _fetch(
     return rows, False
 
 
-async def _count(session: AsyncSession, statement: Select[Any], *, is_capped: bool) -> tuple[int, bool]:
+async def _count(session: AsyncSession, statement: Select[Any], *, is_capped: bool) -> Count:
     entity = statement.column_descriptions[0]["entity"]
     found = statement.with_only_columns(entity.id).order_by(None)
     counted = found.limit(COUNT_CAP + 1) if is_capped else found
     options = statement.get_execution_options()
     count = await session.scalar(select(func.count()).select_from(counted.subquery()).execution_options(**options)) or 0
-    return (COUNT_CAP, True) if is_capped and count > COUNT_CAP else (count, False)
+    return Count(COUNT_CAP, is_capped=True) if is_capped and count > COUNT_CAP else Count(count)
 
 
 def _position(order: Order, cursor: str) -> Position:

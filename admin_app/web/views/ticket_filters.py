@@ -7,9 +7,10 @@ from admin_app.models import Channel, Priority, Status
 from admin_app.services.pages.ticket_list import TicketFilter
 from admin_app.web import parsing
 
-FILTERS = frozenset(
-    {"search", "status", "state", "priority", "channel", "owner", "creator", "tag", "from", "to", "overdue"}
-)
+DAYS = {"from": "first day", "changedFrom": "first day of changes", "dueFrom": "first day due"}
+LAST_DAYS = {"to": "last day", "changedTo": "last day of changes", "dueTo": "last day due"}
+WORDS = frozenset({"search", "status", "state", "priority", "channel", "owner", "creator", "tag", "overdue"})
+FILTERS = WORDS | frozenset(DAYS) | frozenset(LAST_DAYS)
 STATES = {"", "active"}
 
 
@@ -20,6 +21,8 @@ def filter_in(query: QueryParams, zone: str) -> TicketFilter:
     if query.get("overdue", "") not in {"", "yes"}:
         raise Malformed("The filter overdue is either yes or absent.")
     priority = query.get("priority", "")
+    days = {name: parsing.date(query.get(name, ""), what, zone) for name, what in DAYS.items()}
+    ends = {name: parsing.date(query.get(name, ""), what, zone, days_later=1) for name, what in LAST_DAYS.items()}
     return TicketFilter(
         search=query.get("search", "")[:200],
         status=parsing.choice(query.get("status", ""), Status, "status"),
@@ -29,7 +32,11 @@ def filter_in(query: QueryParams, zone: str) -> TicketFilter:
         owner=query.get("owner", "").replace("\x00", "").strip(),
         creator=query.get("creator", "").replace("\x00", "").strip(),
         tag=query.get("tag", "").replace("\x00", ""),
-        created_from=parsing.date(query.get("from", ""), "first day", zone),
-        created_before=parsing.date(query.get("to", ""), "last day", zone, days_later=1),
+        created_from=days["from"],
+        created_before=ends["to"],
+        updated_from=days["changedFrom"],
+        updated_before=ends["changedTo"],
+        due_from=days["dueFrom"],
+        due_before=ends["dueTo"],
         overdue=query.get("overdue") == "yes",
     )

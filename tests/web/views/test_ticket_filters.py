@@ -46,6 +46,8 @@ class TestFilterIn:
             {"channel": "pigeon"},
             {"from": "yesterday"},
             {"to": "2030-02-30"},
+            {"changedFrom": "soon"},
+            {"dueTo": "2030-13-01"},
         ],
         ids=str,
     )
@@ -60,5 +62,5 @@ class TestFilterIn:
     @pytest.mark.parametrize("name", sorted(FILTERS))
     def test_every_name_that_counts_as_a_filter_is_read(self, name: str) -> None:
         plain = {"state": "active", "overdue": "yes", "status": "open", "priority": "1", "channel": "web"}
-        value = plain.get(name, "2030-01-15" if name in {"from", "to"} else "lamp")
+        value = plain.get(name, "2030-01-15" if name.lower().endswith(("from", "to")) else "lamp")
         assert read(**{name: value}) != TicketFilter()

@@ -1,0 +1,185 @@
+"""Reading a page of tickets along, among or past, as `ticket_paths` tells; nothing is read that nobody asked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, func, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.elements import ColumnElement
+
+from admin_app.db import planning
+from admin_app.db import ticket_search as searching
+from admin_app.db.keyset import Order, Position
+from admin_app.db.sessions import INCLUDE_DELETED
+from admin_app.models.tag import ticket_tags
+from admin_app.models.ticket import Ticket
+from admin_app.services.pages.ticket_paths import MOST, Conditions, Driver, Path, drivers, path
+from admin_app.services.records import listing, lookup
+from admin_app.services.records.listing import Count
+
+FIRST_LOOK = 500
+"""So many tickets are looked at before it is asked for `MOST` of them."""
+
+LIVE = Ticket.deleted_at.is_(None)
+LIVE_INDEX = "ix_tickets_live_created_at"
+
+
+async def page(
+    session: AsyncSession, conditions: Conditions, *, sort: str, descending: bool, request: listing.PageRequest
+) -> listing.Page[Ticket]:
+    """One page of live tickets with owner and customer loaded."""
+    along = path(sort, conditions, descending=descending)
+    rest = sorted(set(conditions) - along.held)
+    if not rest:
+        return await _along(session, conditions, along, request)
+    for driver in drivers(conditions):
+        if await _fits_at_most(session, conditions, driver):
+            return await _among(session, conditions, driver, along.order, request)
+    return await _past(session, conditions, along, request)
+
+
+async def _along(
+    session: AsyncSession, conditions: Conditions, along: Path, request: listing.PageRequest
+) -> listing.Page[Ticket]:
+    clauses = _clauses(conditions, conditions)
+    statement = _live(select(Ticket).options(*lookup.WITH_PEOPLE)).where(*clauses)
+    count = await _whole(session, clauses) if request.count_all else None
+    if count is None and not conditions:
+        about = await planning.rows_in_index(session, LIVE_INDEX)
+        count = Count(about, is_about=True) if about > 2 * MOST else None
+    if count is None:
+        columns = along.order.pinned + along.order.columns
+        found = _live(select(Ticket.id)).where(*clauses).order_by(*columns).limit(MOST + 1)
+        count = _capped(await _number(session, found))
+    return await listing.paginate(session, statement, order=along.order, request=request, count=count)
+
+
+async def _among(
+    session: AsyncSession, conditions: Conditions, driver: Driver, order: Order, request: listing.PageRequest
+) -> listing.Page[Ticket]:
+    fits = and_(true(), *_clauses(conditions, set(conditions) - set(driver.names)))
+    columns = {column.key: column for column in order.columns}
+    taken = _driven(select(*columns.values(), fits.label("fits")), conditions, driver).subquery("taken")
+    inner = replace(order, columns=tuple(taken.c[name] for name in columns), pinned=())
+
+    async def fetch(start: Position | None, *, backward: bool) -> tuple[list[Ticket], bool]:
+        ids: list[int] = []
+        for window in inner.windows(select(taken.c.id).where(taken.c.fits), start=start, backward=backward):
+            if len(ids) <= request.size:
+                ids += (await session.scalars(_all(window.limit(request.size + 1 - len(ids))))).all()
+        return await _load(session, ids[: request.size]), len(ids) > request.size
+
+    found = await listing.turn(fetch, order=order, request=request)
+    return found.counted(Count(await _number(session, _all(select(taken.c.id).where(taken.c.fits)))))
+
+
+async def _past(
+    session: AsyncSession, conditions: Conditions, along: Path, request: listing.PageRequest
+) -> listing.Page[Ticket]:
+    walk = _Walk(session, conditions, along, request.size)
+    found = await listing.turn(walk.fetch, order=along.order, request=request)
+    if request.count_all:
+        return found.counted(await _whole(session, _clauses(conditions, conditions)))
+    counted = found.counted(Count(len(found.rows) + bool(found.following), is_capped=True))
+    return replace(counted, looked_at=MOST) if walk.is_cut else counted
+
+
+@dataclass
+class _Walk:
+    """Looks at one ticket after the other in the order of the list, and gives up after `MOST`."""
+
+    session: AsyncSession
+    conditions: Conditions
+    along: Path
+    size: int
+    is_cut: bool = field(default=False, init=False)
+
+    async def fetch(self, start: Position | None, *, backward: bool) -> tuple[list[Ticket], bool]:
+        """The next tickets that fit, and whether there are more."""
+        fits = and_(true(), *_clauses(self.conditions, set(self.conditions) - self.along.held))
+        held = _clauses(self.conditions, self.along.held & set(self.conditions))
+        looked_at = _live(select(*self.along.order.columns, fits.label("fits"))).where(*held)
+        ids: list[int] = []
+        self.is_cut = False
+        for window in self.along.order.windows(looked_at, start=start, backward=backward):
+            if len(ids) <= self.size and not self.is_cut:
+                ids += await self._look(window, backward=backward, wanted=self.size + 1 - len(ids))
+        return await _load(self.session, ids[: self.size]), len(ids) > self.size
+
+    async def _look(self, window: Select[Any], *, backward: bool, wanted: int) -> list[int]:
+        first: Sequence[Row[Any]] = (await self.session.execute(window.limit(FIRST_LOOK))).all()
+        ids = [row.id for row in first if row.fits][:wanted]
+        if len(ids) == wanted or len(first) < FIRST_LOOK:
+            return ids
+        order, inner = self.along.order, window.limit(MOST).subquery("looked_at")
+        columns = [inner.c[column.key] for column in order.columns]
+        falling = order.descending != backward
+        in_order = [column.desc() if falling else column.asc() for column in columns]
+        fitting = select(inner.c.id).where(inner.c.fits).order_by(*in_order).limit(wanted)
+        ids = list((await self.session.scalars(_all(fitting))).all())
+        if len(ids) < wanted:
+            beyond = window.with_only_columns(Ticket.id).offset(MOST).limit(1)
+            self.is_cut = await self.session.scalar(beyond) is not None
+        return ids
+
+
+def _driven(statement: Select[Any], conditions: Conditions, driver: Driver) -> Select[Any]:
+    """The statement for what the driver lets through, at most one more than `MOST`."""
+    if not driver.columns:
+        return _live(statement).where(planning.among_found(Ticket.id, _tagged(conditions))).limit(MOST + 1)
+    clauses = _clauses(conditions, driver.names)
+    return _live(statement).where(*clauses).order_by(*driver.columns).limit(MOST + 1)
+
+
+def _tagged(conditions: Conditions) -> Select[Any]:
+    of_tag = select(ticket_tags.c.ticket_id).where(*conditions["tag"])
+    return of_tag.order_by(ticket_tags.c.tag_id, ticket_tags.c.ticket_id).limit(MOST + 1)
+
+
+async def _fits_at_most(session: AsyncSession, conditions: Conditions, driver: Driver) -> bool:
+    found = _driven(select(Ticket.id), conditions, driver) if driver.columns else _tagged(conditions)
+    return await _number(session, found) <= MOST
+
+
+def _clauses(conditions: Conditions, names: Any) -> list[ColumnElement[bool]]:
+    """The clauses of these conditions; that of a tag as a question to ask of each ticket."""
+    clauses: list[ColumnElement[bool]] = []
+    for name in sorted(names):
+        if name == "tag":
+            asked = select(ticket_tags.c.ticket_id).where(ticket_tags.c.ticket_id == Ticket.id, *conditions[name])
+            clauses.append(asked.correlate(Ticket).scalar_subquery().is_not(None))
+        else:
+            clauses += conditions[name]
+    return clauses
+
+
+async def _whole(session: AsyncSession, clauses: Sequence[ColumnElement[bool]]) -> Count:
+    return Count(await session.scalar(_live(select(func.count(Ticket.id))).where(*clauses)) or 0)
+
+
+async def _number(session: AsyncSession, found: Select[Any]) -> int:
+    return await session.scalar(_all(select(func.count()).select_from(found.subquery()))) or 0
+
+
+def _capped(number: int) -> Count:
+    return Count(MOST, is_capped=True) if number > MOST else Count(number)
+
+
+async def _load(session: AsyncSession, ids: Sequence[int]) -> list[Ticket]:
+    """These tickets with their people, in this order."""
+    if not ids:
+        return []
+    chosen = select(Ticket).options(*lookup.WITH_PEOPLE)
+    among = chosen.where(searching.among(Ticket.id, ids, session.get_bind().dialect.name))
+    rows = {ticket.id: ticket for ticket in await session.scalars(among)}
+    return [rows[row_id] for row_id in ids if row_id in rows]
+
+
+def _live(statement: Select[Any]) -> Select[Any]:
+    return _all(statement.where(LIVE))
+
+
+def _all(statement: Select[Any]) -> Select[Any]:
+    """The statement as it is: `LIVE` is in it already, once."""
+    return statement.execution_options(**INCLUDE_DELETED)

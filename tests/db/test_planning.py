@@ -1,0 +1,28 @@
+"""Statements whose cost is known beforehand."""
+
+from sqlalchemy import select, text
+
+from admin_app.db import planning
+from admin_app.db.database import Database
+from admin_app.models import User
+from tests.support.cast import Cast
+
+INDEX = "ix_users_full_name_id"
+
+
+class TestRowsInIndex:
+    async def test_nothing_is_known_before_somebody_looked(self, database: Database, cast: Cast) -> None:
+        assert await database.read(lambda session: planning.rows_in_index(session, "no such index")) <= 0
+        await database.run(lambda session: session.execute(text("ANALYZE users")))
+        assert await database.read(lambda session: planning.rows_in_index(session, INDEX)) == len(cast.users)
+        assert await database.read(lambda session: planning.rows_in_index(session, "no such index")) <= 0
+
+
+class TestAmongFound:
+    async def test_only_rows_that_are_found(self, database: Database, cast: Cast) -> None:
+        found = select(User.id).where(User.full_name.startswith("S")).order_by(User.id).limit(2)
+        names = select(User.id).where(planning.among_found(User.id, found)).order_by(User.id)
+        assert list(await database.read(lambda session: session.scalars(names))) == [
+            cast.users["sam"],
+            cast.users["sid"],
+        ]
