@@ -13,7 +13,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --maxfail=30
 COMPLETE := admin_app/services/*,admin_app/db/*,admin_app/permissions.py,admin_app/errors.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench chaos format lint migrate clean import-100000 bulk-10000 explain lock audit sbom fuzz
+.PHONY: help demo test check bench export-1000000 chaos format lint migrate clean import-100000 bulk-10000 explain lock audit sbom fuzz
 
 help: ## list the commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
@@ -33,6 +33,9 @@ check: $(VENV)/dev.stamp lint ## what must pass before a commit: lint, types, im
 
 import-100000: $(VENV)/dev.stamp ## import a hundred thousand rows, killed midway and again, and print how fast and with how much memory
 	IMPORT_ROWS=100000 $(BIN)/python -m pytest -q -s tests/faults/test_import_of_100000_rows.py
+
+export-1000000: $(VENV)/dev.stamp ## export a million tickets over http and print seconds, first byte, memory and what others wait; BENCH_ROWS=100000 for fewer
+	$(BIN)/python -m tests.benchmarks.exporting
 
 bulk-10000: $(VENV)/dev.stamp ## change ten thousand tickets in one batch and undo it, for every kind of change, and print seconds and statements
 	BULK_ROWS=10000 $(BIN)/python -m pytest -q -s tests/services/batches/bulk/test_ten_thousand.py
