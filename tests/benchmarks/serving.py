@@ -71,7 +71,15 @@ def main(kind: str, database_url: str, port: str, core: str = "") -> None:
         os.sched_setaffinity(0, {int(core)})
     warnings.simplefilter("ignore")
     app = telling(kind, database_url)
-    uvicorn.run(app, host="127.0.0.1", port=int(port), http=http_protocol(), log_level="error", access_log=False)
+    server = uvicorn.Config(
+        app,
+        port=int(port),
+        http=http_protocol(),
+        log_level="error",
+        access_log=False,
+        timeout_keep_alive=600,  # a line that waits while another page is measured is not hung up on
+    )
+    uvicorn.Server(server).run()
 
 
 if __name__ == "__main__":
