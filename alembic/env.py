@@ -16,6 +16,7 @@ the others wait and then find nothing to do.
 """
 
 import asyncio
+import time
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -61,12 +62,23 @@ def run_offline() -> None:
         context.run_migrations()
 
 
+def wait_for_the_turn(connection: Connection) -> None:
+    """One process migrates at a time.
+
+    Whoever waits asks again and again, outside of any transaction: an index that is built concurrently waits for all
+    transactions there are, and would wait for one that waits for the lock.
+    """
+    while not connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": MIGRATION_LOCK}):
+        connection.rollback()
+        time.sleep(0.1)
+    connection.commit()
+
+
 def run_on(connection: Connection) -> None:
     """Migrate over an open connection."""
     on_postgresql = connection.dialect.name == "postgresql"
     if on_postgresql:
-        connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": MIGRATION_LOCK})
-        connection.commit()
+        wait_for_the_turn(connection)
     context.configure(connection=connection, transactional_ddl=True, transaction_per_migration=on_postgresql, **OPTIONS)
     with context.begin_transaction():
         context.run_migrations()

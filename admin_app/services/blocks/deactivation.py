@@ -24,6 +24,6 @@ def check(actor: Actor, user: User) -> None:
 
 async def write(session: AsyncSession, actor: Actor, user: User, *, reason: str, batch_id: str | None = None) -> None:
     """Deactivate a checked, locked person with one entry. Their open tickets and sessions are the caller's business."""
-    user.is_active = False
     await session.execute(delete(PasswordLink).where(PasswordLink.user_id == user.id))
+    user.is_active = False  # after the statement: what is sent before the entry is written is no change any more
     await audit.record(session, actor, AuditAction.DEACTIVATE, user, reason=reason.strip(), batch_id=batch_id)

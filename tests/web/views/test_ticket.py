@@ -18,7 +18,7 @@ from tests.web.scene import Scene, attach
 
 Visit = Callable[..., Awaitable[Visitor]]
 
-LIST, BY_DUE_TIME, TICKET_PAGE, EDIT_FORM = 3, 4, 10, 2
+LIST, FILTERED, BY_DUE_TIME, TICKET_PAGE, EDIT_FORM = 4, 3, 5, 10, 2
 """SQL statements of a page, the sign-in check and the unread badge among them.
 
 A list by due time that reaches the tickets without one asks for those in a statement of its own.
@@ -191,8 +191,8 @@ class TestStatements:
         for crowded in (False, True):
             if crowded:
                 await self.crowd(desk, store, scene.ticket)
-            for query in ("pageSize=25", "pageSize=100", ALL_FILTERS):
-                assert await self.count(statement_counter, sam, f"/admin/ticket/list?{query}") == LIST
+            for query, expected in (("pageSize=25", LIST), ("pageSize=100", LIST), (ALL_FILTERS, FILTERED)):
+                assert await self.count(statement_counter, sam, f"/admin/ticket/list?{query}") == expected
             assert await self.count(statement_counter, sam, "/admin/ticket/list?sortBy=due_at") <= BY_DUE_TIME
 
     async def test_a_ticket_takes_as_many_whatever_hangs_on_it(

@@ -16,7 +16,7 @@ from admin_app.models.ticket_export import ExportFormat, ExportState, TicketExpo
 from admin_app.permissions import Permission
 from admin_app.services.batches.exports.pages import Listed
 from admin_app.services.pages import ticket_list
-from admin_app.services.records import audit
+from admin_app.services.records import audit, lookup
 
 SILENT_AFTER = timedelta(minutes=2)
 """A running export tells of itself far more often: one that has not has ended with its process."""
@@ -48,7 +48,7 @@ async def ask(
 async def find(session: AsyncSession, actor: Actor, export_id: int) -> TicketExport:
     """An export of the actor's own; somebody else's is missing."""
     actor.require(Permission.TICKET_EXPORT)
-    found = await session.get(TicketExport, export_id)
+    found = await session.get(TicketExport, export_id) if 0 < export_id <= lookup.LARGEST_ID else None
     if found is None or found.actor_id != actor.id:
         raise NotFound
     return found

@@ -11,7 +11,7 @@ from admin_app.models import ExportFormat, Priority, Status, Ticket
 from admin_app.services.batches.exports import pages
 from admin_app.services.batches.exports.lines import KINDS
 from admin_app.services.batches.exports.pages import Listed
-from admin_app.services.pages import ticket_list
+from admin_app.services.pages import ticket_list, ticket_paths
 from admin_app.services.pages.ticket_list import TicketFilter
 from tests.services.batches.exports.exporting import lines_of, numbers
 from tests.services.scenes import Desk
@@ -50,7 +50,7 @@ async def rows_while(desk: Desk, sessions, disturb) -> list[str]:
 
 class TestPages:
     async def test_it_is_the_list_in_each_of_its_orders(self, desk: Desk, nine: list[Ticket]) -> None:
-        orders = [(sort, bool(number % 2)) for number, sort in enumerate(ticket_list.SORTS)]
+        orders = [(sort, bool(number % 2)) for number, sort in enumerate(ticket_paths.SORTS)]
         async with desk.database.snapshot() as session:
             for sort, descending in [*orders, ("due_at", False), ("due_at", True)]:
                 order = ticket_list.order_by(sort, descending=descending)
