@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from admin_app.db.engine import async_url
+from admin_app.db.search_words import words
 
 COLUMNS = "t.id, t.ticket_number, t.title, t.status, t.priority, t.due_at, t.created_at, t.updated_at"
 PEOPLE = "JOIN users c ON c.id = t.creator_id LEFT JOIN users o ON o.id = t.owner_id"
@@ -57,6 +58,7 @@ class Connections:
             if self._pool is None:
                 self._pool = await aiosqlite.connect(self._url.database, isolation_level=None)
                 self._pool.row_factory = sqlite3.Row
+                await self._pool.create_function("search_words", 1, words, deterministic=True)
             texts = [
                 value.strftime("%Y-%m-%d %H:%M:%S.%f") if isinstance(value, datetime) else value for value in values
             ]
