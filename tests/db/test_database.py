@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import func, select, text
@@ -39,6 +40,11 @@ async def tags(database) -> list[str]:
     return list(found)
 
 
+def pause_by(sleep: Callable, monkeypatch) -> None:
+    """Only this module pauses by `sleep`: servers in other threads go on with the real one."""
+    monkeypatch.setattr(module, "asyncio", SimpleNamespace(sleep=sleep))
+
+
 @pytest.fixture
 def pauses(monkeypatch) -> list[float]:
     """The pauses between tries, which tests do not wait for."""
@@ -47,7 +53,7 @@ def pauses(monkeypatch) -> list[float]:
     async def note(seconds: float) -> None:
         slept.append(seconds)
 
-    monkeypatch.setattr(module.asyncio, "sleep", note)
+    pause_by(note, monkeypatch)
     return slept
 
 
@@ -120,7 +126,7 @@ class TestRetry:
         async def look(seconds: float) -> None:
             held.append(sum(pool.checkedout() for pool in database.engines.pools.values()))
 
-        monkeypatch.setattr(module.asyncio, "sleep", look)
+        pause_by(look, monkeypatch)
         await database.run(adding("a", failing=[fault("40P01")]))
         assert held == [0]
 
