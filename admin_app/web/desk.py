@@ -160,6 +160,12 @@ def actor_of(request: Request) -> Actor:
     return found.actor
 
 
+def session_id_of(request: Request) -> int:
+    """The sign-in that this request was sent in; 0, which no sign-in has, without one."""
+    found = signed_in(request)
+    return found.session_id if found is not None else 0
+
+
 def caller_of(request: Request) -> Caller:
     """Where the request comes from."""
     return Caller(

@@ -46,7 +46,7 @@ MESSAGES = {
     "others_ended": "All your other sign-ins are ended.",
     "own_password_set": "Your password is changed; your other sign-ins are ended.",
     "all_read": "Everything is marked as read.",
-    "second_factor_off": "Your second factor is off.",
+    "second_factor_off": "Your second factor is off; your other sign-ins are ended.",
     "second_factor_reset": "The second factor of {} is reset; they are signed out everywhere.",
     "signed_out": "You are signed out.",
 }

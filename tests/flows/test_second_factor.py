@@ -83,7 +83,7 @@ def turn_off(person: Person, typed: str) -> None:
     form = person.main.locator("form", has_text="Turn it off")
     form.get_by_label("Code").fill(typed)
     form.get_by_role("button", name="Turn off").click()
-    person.sees("Your second factor is off.")
+    person.sees("Your second factor is off; your other sign-ins are ended.")
 
 
 def remove_after_confirming(person: Person, stage: Stage, look: Look, typed: str) -> None:

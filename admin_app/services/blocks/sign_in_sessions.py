@@ -21,6 +21,8 @@ TOKEN_BYTES = 32
 LONGEST_BROWSER_NAME = 300
 HALF_OPEN_FOR = timedelta(minutes=5)
 """How long a sign-in waits for its second factor."""
+NONE_KEPT = 0
+"""In the place of a session's id: ids begin at one."""
 
 
 @dataclass(frozen=True)
@@ -93,13 +95,14 @@ async def end_replaced(session: AsyncSession, token: str) -> None:
 
 async def end_all(session: AsyncSession, user_id: int) -> int:
     """End every session of a person, half-open ones too, from the next request on; says how many were open."""
+    return await end_others(session, user_id, kept_id=NONE_KEPT)
+
+
+async def end_others(session: AsyncSession, user_id: int, *, kept_id: int) -> int:
+    """End every session of a person but the one that they ask from, half-open ones too; says how many were open."""
     await session.execute(delete(HalfOpenSession).where(HalfOpenSession.user_id == user_id))
-    statement = (
-        update(UserSession)
-        .where(UserSession.user_id == user_id, UserSession.revoked_at.is_(None))
-        .values(revoked_at=clock.now())
-        .returning(UserSession.id)
-    )
+    others = (UserSession.user_id == user_id, UserSession.id != kept_id, UserSession.revoked_at.is_(None))
+    statement = update(UserSession).where(*others).values(revoked_at=clock.now()).returning(UserSession.id)
     return len((await session.scalars(statement)).all())
 
 

@@ -3,18 +3,17 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app import clock
 from admin_app.actor import Actor
 from admin_app.errors import NotFound
 from admin_app.models.audit_log import AuditAction
-from admin_app.models.half_open_session import HalfOpenSession
 from admin_app.models.user import User
 from admin_app.models.user_session import UserSession
 from admin_app.permissions import Permission
-from admin_app.services.blocks import second_factor
+from admin_app.services.blocks import second_factor, sign_in_sessions
 from admin_app.services.records import audit, lookup
 
 MOST_SHOWN = 100
@@ -46,12 +45,7 @@ async def end_one_of(session: AsyncSession, actor: Actor, session_id: int, *, us
 async def end_others(session: AsyncSession, actor: Actor, *, kept_id: int) -> User:
     """End every sign-in of the actor but the one they use now, half-open ones too."""
     user = await second_factor.locked_person(session, actor.id)
-    await session.execute(delete(HalfOpenSession).where(HalfOpenSession.user_id == user.id))
-    others = (UserSession.user_id == user.id, UserSession.id != kept_id, UserSession.revoked_at.is_(None))
-    ended = await session.scalars(
-        update(UserSession).where(*others).values(revoked_at=clock.now()).returning(UserSession.id)
-    )
-    count = len(ended.all())
+    count = await sign_in_sessions.end_others(session, user.id, kept_id=kept_id)
     await audit.record(session, actor, AuditAction.END_SESSIONS, user, changes={"open_sessions": [count + 1, 1]})
     return user
 

@@ -1,4 +1,7 @@
-"""Somebody's second factor: set up, confirmed, renewed, turned off; or reset by an admin when the phone is lost."""
+"""Somebody's second factor: set up, confirmed, renewed, turned off; or reset by an admin when the phone is lost.
+
+Whatever changes what signing in asks for ends the other sign-ins of the person: they were let in under the old rules.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,10 +38,12 @@ class State:
 
 @dataclass(frozen=True)
 class Proof:
-    """A code that somebody typed, and what reads the secret that it is checked against."""
+    """A code that somebody typed, what reads the secret that it is checked against, and where they typed it."""
 
     typed: str
     box: SecretBox
+    session_id: int = sign_in_sessions.NONE_KEPT
+    """The sign-in that stays open."""
 
 
 async def state(session: AsyncSession, actor: Actor, *, box: SecretBox) -> State:
@@ -96,6 +101,7 @@ async def confirm(session: AsyncSession, actor: Actor, *, proof: Proof, recovery
     factor.confirmed_at, factor.last_used_step = now, step
     await _store_codes(session, factor, recovery_codes)
     await audit.record(session, actor, AuditAction.SECOND_FACTOR_ON, user, changes={})
+    await sign_in_sessions.end_others(session, user.id, kept_id=proof.session_id)
     return user
 
 
@@ -109,6 +115,7 @@ async def renew_recovery_codes(
         return verdict
     await _store_codes(session, factor, recovery_codes)
     await audit.record(session, actor, AuditAction.RECOVERY_CODES_NEW, user, changes={})
+    await sign_in_sessions.end_others(session, user.id, kept_id=proof.session_id)
     return user
 
 
@@ -120,6 +127,7 @@ async def turn_off(session: AsyncSession, actor: Actor, *, proof: Proof) -> User
         return verdict
     await _remove(session, factor)
     await audit.record(session, actor, AuditAction.SECOND_FACTOR_OFF, user, changes={})
+    await sign_in_sessions.end_others(session, user.id, kept_id=proof.session_id)
     return user
 
 

@@ -16,7 +16,7 @@ from admin_app.services.blocks.sign_in_sessions import TOKEN_BYTES
 from admin_app.services.operations import identities, own_password, own_sign_ins
 from admin_app.services.records import lookup, password_rules, passwords
 from admin_app.web import parsing
-from admin_app.web.desk import actor_of, desk_of, form_of, signed_in, text_in
+from admin_app.web.desk import actor_of, desk_of, form_of, session_id_of, signed_in, text_in
 from admin_app.web.devices import device_words
 from admin_app.web.forms import Field, Form
 from admin_app.web.pages import redirect, render
@@ -63,13 +63,13 @@ class MySignInsView(BaseView):
     @expose("/my-sign-ins/end-others", methods=["POST"], identity="my-sign-ins-end-others")
     async def end_others(self, request: Request) -> Response:
         """End all but the one that asks."""
-        await perform(request, own_sign_ins.end_others, kept_id=_this_one(request))
+        await perform(request, own_sign_ins.end_others, kept_id=session_id_of(request))
         return redirect(request, PATH, "others_ended")
 
     @expose("/my-sign-ins/unlink", methods=["POST"], identity="my-sign-ins-unlink")
     async def unlink(self, request: Request) -> Response:
         """Unlink an identity of single sign-on."""
-        await perform(request, identities.unlink_own, _identity_id(request), kept_id=_this_one(request))
+        await perform(request, identities.unlink_own, _identity_id(request), kept_id=session_id_of(request))
         return redirect(request, PATH, "identity_unlinked")
 
     @expose("/my-password", methods=["GET", "POST"], identity="my-password")
@@ -108,13 +108,8 @@ def _identity_id(request: Request) -> int:
     return parsing.record_id(text_in(form_of(request), "identity_id"))
 
 
-def _this_one(request: Request) -> int:
-    found = signed_in(request)
-    return found.session_id if found is not None else 0
-
-
 async def _page(request: Request, found: Sequence[Any], **context: Any) -> Response:
-    this_one = _this_one(request)
+    this_one = session_id_of(request)
     ordered = sorted(found, key=lambda row: row.id != this_one)
     rows = [(row, device_words(row.user_agent)) for row in ordered]
     full = {"rows": rows, "this_one": this_one, **context}
@@ -138,7 +133,7 @@ async def _change_password(request: Request) -> Response:
         return await _ask_password(request, error, error.status_code)
     stored, new_hash = me.password_hash, await anyio.to_thread.run_sync(passwords.hash_password, wanted)
     is_right = await anyio.to_thread.run_sync(passwords.is_right, present[: passwords.LONGEST + 1], stored)
-    this_one = own_password.ThisOne(_this_one(request), secrets.token_urlsafe(TOKEN_BYTES))
+    this_one = own_password.ThisOne(session_id_of(request), secrets.token_urlsafe(TOKEN_BYTES))
     refused: list[Verdict] = []
 
     async def change(session: Any, actor: Any) -> Any:

@@ -12,7 +12,7 @@ from admin_app.services.blocks.second_factor import Verdict
 from admin_app.services.operations import second_factor
 from admin_app.services.operations.second_factor import Proof
 from admin_app.services.records import one_time_codes
-from admin_app.web.desk import desk_of, form_of, signed_in, text_in
+from admin_app.web.desk import desk_of, form_of, session_id_of, signed_in, text_in
 from admin_app.web.forms import Field, Form
 from admin_app.web.pages import redirect, render
 from admin_app.web.perform import perform, read
@@ -87,7 +87,8 @@ def qr_code(address: str) -> str:
 
 
 def _proof(request: Request) -> Proof:
-    return Proof(text_in(form_of(request), CODE.name), desk_of(request).second_factor.box)
+    typed = text_in(form_of(request), CODE.name)
+    return Proof(typed, desk_of(request).second_factor.box, session_id_of(request))
 
 
 def _noting(service: Any, refused: list[Verdict]) -> Any:

@@ -1,12 +1,13 @@
 """A second factor is set up, confirmed, renewed, turned off or reset; each of it is written down, and no secret is."""
 
+import contextlib
 from datetime import timedelta
 
 import pytest
 
 from admin_app import clock
 from admin_app.errors import Conflict, InvalidInput, NotFound, PermissionDenied
-from admin_app.models import AuditAction, RecoveryCode, SecondFactor, UserSession
+from admin_app.models import AuditAction, HalfOpenSession, RecoveryCode, SecondFactor, UserSession
 from admin_app.services.blocks.second_factor import Verdict
 from admin_app.services.operations import second_factor
 from admin_app.services.operations.second_factor import Proof, State
@@ -143,6 +144,35 @@ class TestTurnOff:
 
     async def test_where_there_is_none_there_is_nothing_to_turn_off(self, desk) -> None:
         await desk.refusal(Conflict, second_factor.turn_off, desk.cast.sam, proof=Proof("123456", BOX))
+
+
+class TestOtherSignIns:
+    async def sessions(self, desk) -> list[int]:
+        """Two of Sam's and one of Sid's; their ids."""
+        now, later = clock.now(), clock.now() + timedelta(hours=1)
+        whose = (desk.cast.sam.id, desk.cast.sam.id, desk.cast.users["sid"])
+        fields = {"last_seen_at": now, "expires_at": later}
+        rows = [UserSession(token_hash=f"{at}", user_id=who, **fields) for at, who in enumerate(whose)]
+        await desk.store(*rows, HalfOpenSession(token_hash="half", user_id=desk.cast.sam.id, expires_at=later))
+        return [row.id for row in await desk.rows(UserSession)]
+
+    @pytest.mark.parametrize("change", ["confirm", "renew_recovery_codes", "turn_off"])
+    async def test_end_with_every_change_and_the_one_that_asks_goes_on(self, desk, stopped_clock, change: str) -> None:
+        if change == "confirm":
+            await desk.run(second_factor.begin, desk.cast.sam, box=BOX)
+            secret = (await state(desk)).secret
+        else:
+            secret = await give(desk, desk.cast.sam.id, BOX)
+        this_one, _, sids = await self.sessions(desk)
+        codes = {} if change == "turn_off" else {"recovery_codes": CODES}
+        wrong, right = (Proof(typed(secret), BOX, this_one) for typed in (wrong_code, code))
+        with contextlib.suppress(InvalidInput):
+            await desk.run(getattr(second_factor, change), desk.cast.sam, proof=wrong, **codes)
+        assert [row.revoked_at for row in await desk.rows(UserSession)] == [None] * 3, "A wrong code ends nothing."
+        await desk.run(getattr(second_factor, change), desk.cast.sam, proof=right, **codes)
+        still_open = {row.id for row in await desk.rows(UserSession) if row.revoked_at is None}
+        assert still_open == {this_one, sids}
+        assert await desk.rows(HalfOpenSession) == []
 
 
 class TestReset:

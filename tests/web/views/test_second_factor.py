@@ -52,8 +52,11 @@ class TestSetUp:
         assert qr_code(address).replace("&", "&amp;").replace("'", "&#39;") in page.text
         assert page.headers["cache-control"] == "no-store"
 
-    async def test_a_right_code_turns_it_on_and_shows_ten_codes_once(self, desk: Desk, sam: Visitor) -> None:
-        secret = await secret_of(desk)
+    async def test_a_right_code_turns_it_on_and_shows_ten_codes_once(
+        self, desk: Desk, sam: Visitor, visit: Visit
+    ) -> None:
+        secret, elsewhere = await secret_of(desk), await visit("sam")
+        assert "Your other sign-ins end" in text_of(await elsewhere.get(PATH))
         answer = await sam.fill_in(PATH, action=f"{PATH}/confirm", code=code(secret))
         assert answer.status_code == 200
         stored = [row.code_hash for row in await desk.rows(RecoveryCode)]
@@ -62,6 +65,8 @@ class TestSetUp:
         again = await sam.get(PATH)
         assert [word for word in (*shown, secret) if word in again.text.replace(" ", "")] == []
         assert "10 left" in text_of(again)
+        assert (await elsewhere.get(PATH)).status_code == 302
+        assert "Your other sign-ins are ended." in text_of(answer)
         assert [entry.action for entry in await desk.rows(AuditLog)] == [
             AuditAction.SECOND_FACTOR_BEGUN,
             AuditAction.SECOND_FACTOR_ON,
@@ -107,7 +112,7 @@ class TestTurnOff:
     async def test_a_code_turns_it_off(self, desk: Desk, sid: Visitor) -> None:
         answer = await sid.fill_in(PATH, action=OFF, code=code(await secret_of(desk)))
         assert answer.headers["location"] == PATH
-        assert "Your second factor is off." in text_of(await sid.get(PATH))
+        assert "Your second factor is off; your other sign-ins are ended." in text_of(await sid.get(PATH))
         assert await desk.rows(SecondFactor) == []
 
     @pytest.mark.parametrize("action", [OFF, RENEW])
