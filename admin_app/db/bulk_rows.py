@@ -9,15 +9,15 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, select, text
+from sqlalchemy import Table, TableClause, bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from admin_app.db.ticket_search_schema import POSTGRESQL_REFILL, SQLITE_REFILL
+from admin_app.db.ticket_search_schema import SQLITE_INDEX_ALL
 
 PATIENCE_SECONDS = 3600
 SQLITE_CACHE_KIB = 262_144
-SEARCHED = "tickets"
-"""The table whose words triggers keep for the search."""
+SEARCHED, SEARCH = "tickets", "ticket_search"
+"""The table whose words triggers keep for the search, and where they keep them."""
 
 Record = tuple[Any, ...]
 
@@ -37,7 +37,7 @@ _POSTGRESQL_INDEXES = text(
 ).bindparams(bindparam("tables", expanding=True))
 
 
-async def append(session: AsyncSession, table: Table, columns: Sequence[str], records: Iterable[Record]) -> None:
+async def append(session: AsyncSession, table: TableClause, columns: Sequence[str], records: Iterable[Record]) -> None:
     """Write records, which hold the values of `columns` in their order; columns left out are the database's to fill.
 
     Defaults that live in Python are not applied.
@@ -64,19 +64,22 @@ async def take_ids(session: AsyncSession, table: Table, count: int) -> list[int]
 
 
 @asynccontextmanager
-async def unburdened(session: AsyncSession, tables: Sequence[Table]) -> AsyncIterator[None]:
+async def unburdened(session: AsyncSession, tables: Sequence[Table]) -> AsyncIterator[bool]:
     """Tables to fill in the block; what hangs on them is made anew behind it, statistics included.
 
-    Tables that hold rows keep everything on: to make it anew would cost more than it saves.
+    Tables that hold rows keep everything on: to make it anew would cost more than it saves. The block is told whether
+    they were empty: then no trigger keeps the words of tickets, and the block has to write them itself.
     """
     connection = await session.connection()
     names = [table.name for table in tables]
     await _wait_for_long_work(connection)
     is_empty = not any([await session.scalar(select(next(iter(table.primary_key))).limit(1)) for table in tables])
+    if SEARCHED in names:
+        names.append(SEARCH)
     restored = await _take_off(connection, names) if is_empty else []
-    if is_empty and SEARCHED in names:
-        restored += SQLITE_REFILL if connection.dialect.name == "sqlite" else POSTGRESQL_REFILL
-    yield
+    if SEARCH in names and connection.dialect.name == "sqlite":
+        restored += SQLITE_INDEX_ALL if is_empty else []
+    yield is_empty
     for statement in restored:
         await _at_length(connection, statement)
     for name in names:
@@ -120,7 +123,7 @@ async def _at_length(connection: AsyncConnection, statement: str) -> None:
 
 
 def _prepared(
-    connection: AsyncConnection, table: Table, columns: Sequence[str], records: Iterable[Record]
+    connection: AsyncConnection, table: TableClause, columns: Sequence[str], records: Iterable[Record]
 ) -> Iterator[Record]:
     """The records as the driver wants their values; made one by one, while the database works on those before."""
     kinds = [table.c[name].type.dialect_impl(connection.dialect) for name in columns]

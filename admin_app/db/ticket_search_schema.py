@@ -8,7 +8,9 @@ Names for a row's range of ids are in the vector too (`F…`: 8,192 ids, `C…`:
 capitals), so that the newest matches can be taken without reading the older ones.
 """
 
-from admin_app.db.search_words import postgresql_function
+from collections.abc import Sequence
+
+from admin_app.db.search_words import postgresql_function, words
 
 FINE_BITS, COARSE_BITS = 13, 17
 BITS_BETWEEN = COARSE_BITS - FINE_BITS
@@ -241,14 +243,19 @@ SQLITE_DOWN = (
     "DROP TABLE ticket_search",
 )
 
-POSTGRESQL_REFILL = (
-    "DROP INDEX ix_ticket_search_live",
-    "DROP INDEX ix_ticket_search_trash",
-    "DELETE FROM ticket_search",
-    POSTGRESQL_FILL_ALL,
-    *(statement.replace("{concurrently}", "") for statement in POSTGRESQL_INDEXES),
-    "ANALYZE ticket_search",
+SQLITE_INDEX_ALL = tuple(
+    f"INSERT INTO {table} (rowid, words)"
+    f" SELECT ticket_id, title || customer || body FROM ticket_search WHERE is_deleted = {value} ORDER BY ticket_id"
+    for table, value in (("ticket_search_live", 0), ("ticket_search_trash", 1))
 )
-"""What makes every row anew after tickets or comments were written with the triggers off."""
+"""What makes the index after rows were written with the triggers off; PostgreSQL makes its own anew."""
 
-SQLITE_REFILL = ("DELETE FROM ticket_search", SQLITE_FILL_ALL)
+
+def title_words(number: str, title: str) -> str:
+    """What a ticket's row holds of its number and title: `_TITLE`, for who writes rows past the triggers."""
+    return words(f"{number} T-{number.lstrip('T-0')} {title}")
+
+
+def body_words(description: str, comments: Sequence[str]) -> str:
+    """The same of its description and comments: `_BODY`."""
+    return "/".join(map(words, (description, *comments)))[:LONGEST_BODY]

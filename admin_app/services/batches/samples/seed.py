@@ -8,8 +8,9 @@ from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app.actor import Actor
-from admin_app.db import bulk_rows, ticket_numbers
+from admin_app.db import bulk_rows, ticket_numbers, ticket_search
 from admin_app.db.base import Base
+from admin_app.db.search_words import words
 from admin_app.db.upserts import insert_or_skip
 from admin_app.models.audit_log import AuditAction
 from admin_app.models.tag import Tag
@@ -43,10 +44,11 @@ async def seed(
     async def fill(session: AsyncSession) -> None:
         people = await _people(session, max(FEWEST_CUSTOMERS, tickets // TICKETS_PER_CUSTOMER))
         tag_ids = await _tag_ids(session)
-        async with bulk_rows.unburdened(session, FILLED):
+        async with bulk_rows.unburdened(session, FILLED) as were_empty:
             for start in range(0, tickets, BATCH_TICKETS):
                 count = min(BATCH_TICKETS, tickets - start)
-                await _write(session, count, seed_rows.Batch(f"seed {start}", people, tag_ids, today))
+                batch = seed_rows.Batch(f"seed {start}", people, tag_ids, today)
+                await _write(session, count, batch, writes_words=were_empty)
                 on_batch(start + count)
         subject = audit.Subject("tickets", None, "Sample tickets", {"tickets": [0, tickets]})
         await audit.record_many(session, actor, AuditAction.IMPORT, [subject], batch_id=soft_delete.new_batch_id())
@@ -54,12 +56,14 @@ async def seed(
     await run(fill)
 
 
-async def _write(session: AsyncSession, count: int, batch: seed_rows.Batch) -> None:
+async def _write(session: AsyncSession, count: int, batch: seed_rows.Batch, *, writes_words: bool) -> None:
     ids = await bulk_rows.take_ids(session, TICKETS, count)
     numbers = await ticket_numbers.take(session, count)
     await bulk_rows.append(session, TICKETS, seed_rows.TICKET_COLUMNS, batch.tickets(ids, numbers))
     await bulk_rows.append(session, COMMENTS, seed_rows.COMMENT_COLUMNS, batch.comments)
     await bulk_rows.append(session, TAGS, seed_rows.TAG_COLUMNS, batch.tags)
+    if writes_words:
+        await bulk_rows.append(session, ticket_search.stored, seed_rows.SEARCH_COLUMNS, batch.words())
 
 
 async def _people(session: AsyncSession, customers: int) -> seed_rows.People:
@@ -70,10 +74,12 @@ async def _people(session: AsyncSession, customers: int) -> seed_rows.People:
         await session.execute(insert_or_skip(session, User), rest[start : start + BATCH_PEOPLE])
     await session.execute(insert_or_skip(session, User), staff)
     owner_ids = select(User.id).where(User.email.startswith("seed-staff-")).order_by(User.email)
-    customer_ids = select(User.id).where(User.email.startswith("seed-0")).order_by(User.email).limit(customers)
+    named = select(User.id, User.full_name, User.email).where(User.email.startswith("seed-0"))
+    found = await session.execute(named.order_by(User.email).limit(customers))
     owners = list(await session.scalars(owner_ids))
     weights = [1 / (rank + 2) for rank in range(len(owners))]
-    return seed_rows.People(list(await session.scalars(customer_ids)), owners, weights)
+    by_words = {row.id: words(f"{row.full_name} {row.email}") for row in found}
+    return seed_rows.People(by_words, owners, weights)
 
 
 def _person(email: str, number: int, role: Role) -> dict[str, Any]:

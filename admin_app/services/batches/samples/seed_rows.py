@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from admin_app.db import ticket_search_schema
 from admin_app.models.ticket import Channel, Priority, Status
 from admin_app.services.batches.samples import cases
 
@@ -58,6 +59,7 @@ COMMENT_COLUMNS = (
     *DELETION_COLUMNS,
 )
 TAG_COLUMNS = ("ticket_id", "tag_id")
+SEARCH_COLUMNS = ("ticket_id", "is_deleted", "title", "customer", "body")
 
 Record = tuple[Any, ...]
 
@@ -66,7 +68,8 @@ Record = tuple[Any, ...]
 class People:
     """Ids that tickets point at; the weights say who owns how much."""
 
-    customers: list[int]
+    customers: dict[int, str]
+    """With the words by which their tickets are found."""
     owners: list[int]
     weights: list[float]
 
@@ -77,8 +80,10 @@ class Batch:
     def __init__(self, seed: str, people: People, tag_ids: dict[str, int], today: datetime) -> None:
         self.comments: list[Record] = []
         self.tags: list[Record] = []
+        self._texts: list[Record] = []
         self._chance = random.Random(seed)  # noqa: S311 - made-up data keeps no secret
         self._people = people
+        self._customers = list(people.customers)
         self._tag_ids = tag_ids
         self._today = today
 
@@ -86,6 +91,13 @@ class Batch:
         """One record per id and number."""
         for ticket_id, number in zip(ids, numbers, strict=True):
             yield self._ticket(ticket_id, number)
+
+    def words(self) -> Iterator[Record]:
+        """By what the tickets made so far are found."""
+        for ticket_id, is_deleted, number, title, customer, description, comments in self._texts:
+            body = ticket_search_schema.body_words(description, comments)
+            name = self._people.customers[customer]
+            yield ticket_id, is_deleted, ticket_search_schema.title_words(number, title), name, body
 
     def _ticket(self, ticket_id: int, number: str) -> Record:
         chance = self._chance
@@ -99,16 +111,20 @@ class Batch:
         deletion = self._deletion(created_at)
         if chance.random() < TAGGED_SHARE:
             self.tags += [(ticket_id, self._tag_ids[tag]) for tag in case.tags]
-        self._talk(ticket_id, owner_id, created_at, deletion)
+        said = self._talk(ticket_id, owner_id, created_at, deletion)
+        title, description = self._text(case)
+        priority, channel, customer = chance.choice(PRIORITIES), chance.choice(CHANNELS), self._customer()
+        self._texts.append((ticket_id, deletion[0] is not None, number, title, customer, description, said))
         return (
             ticket_id,
             number,
-            *self._text(case),
+            title,
+            description,
             status,
-            chance.choice(PRIORITIES),
-            chance.choice(CHANNELS),
+            priority,
+            channel,
             case.category,
-            self._customer(),
+            customer,
             owner_id,
             *ending,
             due_at,
@@ -137,7 +153,7 @@ class Batch:
 
     def _customer(self) -> int:
         """Some write every week, most of them once."""
-        customers = self._people.customers
+        customers = self._customers
         return customers[int(len(customers) * self._chance.random() ** 3)]
 
     def _ending(self, case: cases.Case, status: Status, created_at: datetime) -> Record:
@@ -154,13 +170,16 @@ class Batch:
         batch_id = f"{self._chance.getrandbits(128):032x}"
         return created_at + timedelta(hours=1), self._chance.choice(cases.DELETE_REASONS), batch_id
 
-    def _talk(self, ticket_id: int, owner_id: int | None, created_at: datetime, deletion: Record) -> None:
+    def _talk(self, ticket_id: int, owner_id: int | None, created_at: datetime, deletion: Record) -> list[str]:
         """What was said; it went into the trash together with its ticket."""
         chance = self._chance
         author_id = owner_id or self._people.owners[0]
         moment = created_at
+        said = []
         for _ in range(chance.choice(COMMENTS)):
             case, is_internal = chance.choice(cases.CASES), chance.random() < 0.4
             moment += timedelta(minutes=int(1 + 50 * chance.random()))
             body = (case.note if is_internal else case.reply).format_map({"product": "unit", "order": "the order"})
+            said.append(body)
             self.comments.append((ticket_id, author_id, body, is_internal, moment, moment, 1, *deletion))
+        return said

@@ -2,11 +2,12 @@
 
 from datetime import UTC, datetime
 
+from admin_app.db.search_words import words
 from admin_app.services.batches.samples import cases, seed_rows
 from admin_app.services.records import text_rules
 
 TODAY = datetime(2030, 1, 15, tzinfo=UTC)
-PEOPLE = seed_rows.People(customers=list(range(100, 300)), owners=[1, 2, 3], weights=[3, 2, 1])
+PEOPLE = seed_rows.People(customers=dict.fromkeys(range(100, 300), " kim "), owners=[1, 2, 3], weights=[3, 2, 1])
 TAG_IDS = {tag: number for number, tag in enumerate(sorted({tag for case in cases.CASES for tag in case.tags}))}
 
 
@@ -27,6 +28,14 @@ class TestBatch:
         assert len({ticket["description"] for ticket in tickets}) > 1400
         bodies = {row[seed_rows.COMMENT_COLUMNS.index("body")] for row in batch.comments}
         assert not [body for body in bodies if "{" in body]
+
+    def test_every_ticket_has_the_words_of_all_that_it_says(self) -> None:
+        tickets, batch = made(200)
+        for ticket, row in zip(tickets, batch.words(), strict=True):
+            assert row[:2] == (ticket["id"], ticket["deleted_at"] is not None)
+            said = [comment[2] for comment in batch.comments if comment[0] == ticket["id"]]
+            assert row[3] == " kim "
+            assert row[4].split("/") == [words(text) for text in (ticket["description"], *said)]
 
     def test_some_customers_write_every_week_and_most_once(self) -> None:
         tickets, batch = made(3000)
