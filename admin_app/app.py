@@ -43,6 +43,7 @@ from admin_app.web.errors import ErrorPages, http_error
 from admin_app.web.guard import Guard, SecurityHeaders
 from admin_app.web.https_only import HttpsOnly
 from admin_app.web.limits import RequestLimits
+from admin_app.web.own_changes import OwnChanges
 from admin_app.web.proxies import TrustedProxies
 from admin_app.web.routes import OnlyListed, RouteTable
 from admin_app.web.sign_in import HOME_PATH, SIGN_IN_PATH
@@ -81,6 +82,7 @@ def create_app(settings: Settings) -> Starlette:
         Middleware(TrustedHostMiddleware, allowed_hosts=list(settings.trusted_hosts), www_redirect=False),
         *doors(settings),
         Middleware(AttachDesk, desk=open_desk(settings, database, errors, crew), templates=admin.templates),
+        *([Middleware(OwnChanges)] if settings.replica_url else []),
         Middleware(ErrorPages),
         Middleware(OnlyListed, table=table),
         Middleware(Guard, sign_in_path=SIGN_IN_PATH, file_limit=file_limit),
@@ -205,8 +207,10 @@ def open_database(settings: Settings) -> Database:
         command_timeout=settings.command_timeout_seconds,
         connect_timeout=settings.connect_timeout_seconds,
         snapshots=settings.exports_at_once,
+        replica_wait=settings.replica_wait_ms / 1000,
+        replica_lag_limit=settings.replica_lag_limit_seconds,
     )
-    return Database(create_engines(settings.database_url, options))
+    return Database(create_engines(settings.database_url, options, replica_url=settings.replica_url))
 
 
 def notifiers(settings: Settings) -> list[Notifier]:

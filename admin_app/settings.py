@@ -49,6 +49,9 @@ class Settings(BaseSettings):
 
     environment: Environment = Environment.DEVELOPMENT
     database_url: str = f"sqlite+aiosqlite:///{PROJECT_ROOT / 'var' / 'desk.sqlite3'}"
+    replica_url: str = ""
+    replica_lag_limit_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
+    replica_wait_ms: Annotated[int, Field(ge=0, le=2000)] = 100
     secret_key: SecretStr = SecretStr("")
     secret_key_previous: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     debug: bool = False
@@ -130,6 +133,13 @@ class Settings(BaseSettings):
         if isinstance(roles, str):
             values["oidc_roles"] = dict(_pair(word) for word in roles.split(",") if word.strip())
         return values
+
+    @model_validator(mode="after")
+    def refuse_replica_of_a_file(self) -> Self:
+        """Only a PostgreSQL server has a replica, and only a PostgreSQL server is one."""
+        if self.replica_url and not all(url.startswith("postgres") for url in (self.replica_url, self.database_url)):
+            raise ValueError("REPLICA_URL needs PostgreSQL, in DATABASE_URL as well")
+        return self
 
     @model_validator(mode="after")
     def refuse_alerts_to_nowhere(self) -> Self:

@@ -209,6 +209,17 @@ class TestSettings:
         assert "t0ken" not in repr(settings)
 
 
+class TestReplica:
+    def test_postgresql_has_one(self) -> None:
+        both = {"database_url": "postgresql://desk@db/desk", "replica_url": "postgresql://desk@other/desk"}
+        assert Settings(**both).replica_url == both["replica_url"]
+
+    @pytest.mark.parametrize("given", [{}, {"database_url": "postgresql://db/desk", "replica_url": "sqlite:///x"}])
+    def test_a_file_has_none_and_is_none(self, given: dict[str, str]) -> None:
+        with pytest.raises(ValidationError, match="REPLICA_URL needs PostgreSQL"):
+            Settings(**{"replica_url": "postgresql://other/desk", **given})
+
+
 class TestSigningKey:
     @pytest.fixture(autouse=True)
     def _elsewhere(self, monkeypatch, tmp_path) -> None:

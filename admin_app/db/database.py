@@ -5,7 +5,7 @@ import logging
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import TypeVar
 
 from sqlalchemy import select
@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from admin_app.db import failures, references
 from admin_app.db.engine import Engines
 from admin_app.db.readiness import Readiness
+from admin_app.db.replica import NotFromHere, Replica, note_position
 from admin_app.db.sessions import LiveSession, ReadOnlySession, follow_ups, later_work
 from admin_app.errors import AppError, Unavailable
 
@@ -38,6 +39,7 @@ class Database:
 
     def __init__(self, engines: Engines) -> None:
         self.engines = engines
+        self.replica = Replica(engines.replica, engines.watching) if engines.replica else None
         self.retries = 0
         self.read_sessions = async_sessionmaker(engines.read, class_=ReadOnlySession, expire_on_commit=False)
         self._write_sessions = async_sessionmaker(engines.write, class_=LiveSession, expire_on_commit=False)
@@ -73,10 +75,17 @@ class Database:
                 )
                 await asyncio.sleep(pause)
 
-    async def read(self, work: Work[T], *, aside: bool = False) -> T:
-        """Run `work` in a read-only session; `aside` uses the connection kept for health and ops."""
+    async def read(self, work: Work[T], *, aside: bool = False, may_lag: bool = False) -> T:
+        """Run `work` in a read-only session; `aside` uses the connection kept for health and ops.
+
+        What `may_lag` is read from the replica where there is one: never older than the last change from the same
+        browser, and for others' changes never older than the limit. Nothing that decides about a change may lag.
+        """
         sessions = self._aside_sessions if aside else self.read_sessions
         with _answered():
+            if may_lag and self.replica is not None:
+                with suppress(NotFromHere):
+                    return await self.replica.read(work)
             async with sessions() as session:
                 return await work(session)
 
@@ -91,17 +100,24 @@ class Database:
     async def snapshot(self) -> AsyncIterator[AsyncSession]:
         """A read-only session to which the database stays as it is, for as long as a caller streams from it.
 
-        It has a connection outside of the pools that pages use. On PostgreSQL it keeps dead rows from being cleaned
-        away, on SQLite the write-ahead log from being taken back: let go of it in minutes.
+        It has a connection outside of the pools that pages use, to the replica where there is one that keeps up. On
+        PostgreSQL it keeps dead rows from being cleaned away, on SQLite the write-ahead log from being taken back: let
+        go of it in minutes.
         """
         with _answered():
-            async with self._snapshot_sessions() as session:
-                yield session
+            async with AsyncExitStack() as stack:
+                yield await self._open_snapshot(stack)
+
+    async def _open_snapshot(self, stack: AsyncExitStack) -> AsyncSession:
+        if self.replica is not None:
+            with suppress(NotFromHere):
+                return await stack.enter_async_context(self.replica.snapshot())
+        return await stack.enter_async_context(self._snapshot_sessions())
 
     async def is_ready(self) -> bool:
         """Whether the database answers and at least one pool connection can still be had; told within moments."""
         return await self._readiness.ask() and all(
-            pool.checkedout() < pool.limit or pool.limit == 1 for pool in self.engines.pools.values()
+            pool.checkedout() < pool.limit or pool.limit == 1 for pool in self.engines.needed_pools.values()
         )
 
     async def dispose(self) -> None:
@@ -118,6 +134,8 @@ class Database:
 
     async def _once(self, work: Work[T]) -> T:
         async with self._write_sessions() as session:
+            if self.replica is not None:
+                note_position(session)
             result = await work(session)
             await session.flush()  # a fault in here is not yet one at COMMIT
             try:

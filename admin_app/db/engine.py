@@ -35,6 +35,10 @@ class PoolOptions:
     """Connections beside the pools that pages use, each for one long read."""
     snapshot_idle_timeout: float = 90.0
     """A long read may wait this long for whoever it is read for."""
+    replica_wait: float = 0.1
+    """So long a replica gets to come to where its reader must see it."""
+    replica_lag_limit: float = 10.0
+    """A replica that is further behind is not read."""
 
 
 WATCHING_SECONDS = 1.0
@@ -48,6 +52,16 @@ IMPATIENT = PoolOptions(
 
 
 @dataclass(frozen=True)
+class ReplicaEngines:
+    """Of a streaming replica: one to read, one to read long; and what is expected of it."""
+
+    read: AsyncEngine
+    snapshots: AsyncEngine
+    wait: float
+    lag_limit: float
+
+
+@dataclass(frozen=True)
 class Engines:
     """One engine to write, one to read, one connection aside for health and ops, one to watch, a few to read long."""
 
@@ -58,13 +72,20 @@ class Engines:
     """Gives up after `WATCHING_SECONDS`: for what workers tell each other, and what the database tells of itself."""
     snapshots: AsyncEngine
     """Each of its transactions sees the database as it was at its first statement, however long it takes."""
+    replica: ReplicaEngines | None = None
 
     @property
-    def pools(self) -> dict[str, WatchedPool]:
-        """The pools that pages use, by the name that people see."""
+    def needed_pools(self) -> dict[str, WatchedPool]:
+        """The pools without which there is no page, by the name that people see."""
         if self.write.pool is self.read.pool:
             return {"main": _watched(self.write.pool)}
         return {"readers": _watched(self.read.pool), "writer": _watched(self.write.pool)}
+
+    @property
+    def pools(self) -> dict[str, WatchedPool]:
+        """The pools that pages use: those, and that of the replica."""
+        replica = {"replica": _watched(self.replica.read.pool)} if self.replica else {}
+        return {**self.needed_pools, **replica}
 
     @property
     def every_pool(self) -> dict[str, WatchedPool]:
@@ -78,17 +99,22 @@ class Engines:
 
     async def dispose(self) -> None:
         """Close every connection."""
-        for engine in (self.write, self.read, self.aside, self.watching, self.snapshots):
+        replica = (self.replica.read, self.replica.snapshots) if self.replica else ()
+        for engine in (self.write, self.read, self.aside, self.watching, self.snapshots, *replica):
             await engine.dispose()
 
 
-def create_engines(database_url: str, options: PoolOptions | None = None) -> Engines:
-    """Engines for an `sqlite+aiosqlite://` or `postgresql+asyncpg://` URL (short forms are completed)."""
+def create_engines(database_url: str, options: PoolOptions | None = None, *, replica_url: str = "") -> Engines:
+    """Engines for an `sqlite+aiosqlite://` or `postgresql+asyncpg://` URL (short forms are completed).
+
+    A `replica_url` leads to a streaming replica of the same PostgreSQL database.
+    """
     url = async_url(database_url)
     chosen = options or PoolOptions()
     if url.get_backend_name() == "sqlite":
         return _sqlite_engines(url, chosen)
-    return _postgresql_engines(url, chosen)
+    engines = _postgresql_engines(url, chosen)
+    return replace(engines, replica=_replica_engines(async_url(replica_url), chosen)) if replica_url else engines
 
 
 def async_url(database_url: str) -> URL:
@@ -112,13 +138,13 @@ def _watched(pool: Pool) -> WatchedPool:
 
 
 def _engine(url: URL, size: int, overflow: int, timeout: float, **options: Any) -> AsyncEngine:
+    options = {"pool_pre_ping": True, **options}
     engine = create_async_engine(
         url,
         poolclass=WatchedPool,
         pool_size=size,
         max_overflow=overflow,
         pool_timeout=timeout,
-        pool_pre_ping=True,
         hide_parameters=True,
         **options,
     )
@@ -132,20 +158,43 @@ def _postgresql_engines(url: URL, chosen: PoolOptions) -> Engines:
     aside = _engine(url, 1, 0, chosen.timeout, **options)
     impatient = _postgresql_options(IMPATIENT, application_name="support-desk-admin watching")
     watching = _engine(url, 1, 0, IMPATIENT.timeout, isolation_level="AUTOCOMMIT", **impatient)
-    exporting = _postgresql_options(
-        replace(chosen, idle_in_transaction_timeout=chosen.snapshot_idle_timeout), "support-desk-admin exports"
-    )
-    # the same statement asks for ever later pages: a plan made for any place in the list is a bad one for most
-    exporting["connect_args"]["server_settings"]["plan_cache_mode"] = "force_custom_plan"
-    snapshots = _engine(url, chosen.snapshots, 0, chosen.timeout, **exporting)
-    for engine in (write, aside, watching, snapshots):
+    for engine in (write, aside, watching):
         _hang_up_on_silence(engine)
     return Engines(
         write=write,
         read=write.execution_options(postgresql_readonly=True),
         aside=aside.execution_options(postgresql_readonly=True),
         watching=watching,
-        snapshots=snapshots.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True),
+        snapshots=_snapshots(url, chosen),
+    )
+
+
+def _snapshots(url: URL, chosen: PoolOptions, **options: Any) -> AsyncEngine:
+    exporting = _postgresql_options(
+        replace(chosen, idle_in_transaction_timeout=chosen.snapshot_idle_timeout), "support-desk-admin exports"
+    )
+    # the same statement asks for ever later pages: a plan made for any place in the list is a bad one for most
+    exporting["connect_args"]["server_settings"]["plan_cache_mode"] = "force_custom_plan"
+    engine = _engine(url, chosen.snapshots, 0, chosen.timeout, **exporting, **options)
+    _hang_up_on_silence(engine)
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def _replica_engines(url: URL, chosen: PoolOptions) -> ReplicaEngines:
+    """Impatient ones: the primary is there. What is asked first of each connection tells whether it is alive."""
+    hurried = replace(
+        chosen,
+        timeout=min(chosen.timeout, WATCHING_SECONDS),
+        connect_timeout=min(chosen.connect_timeout, WATCHING_SECONDS),
+    )
+    options = _postgresql_options(hurried, "support-desk-admin replica")
+    read = _engine(url, hurried.size, hurried.max_overflow, hurried.timeout, pool_pre_ping=False, **options)
+    _hang_up_on_silence(read)
+    return ReplicaEngines(
+        read=read.execution_options(postgresql_readonly=True),
+        snapshots=_snapshots(url, hurried, pool_pre_ping=False),
+        wait=chosen.replica_wait,
+        lag_limit=chosen.replica_lag_limit,
     )
 
 

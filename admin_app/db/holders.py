@@ -11,6 +11,8 @@ class Holder:
     route: str
     actor: str = "not signed in"
     request_id: str = ""
+    written: int = 0
+    """Where the database's log was when the last change from the same browser was in; 0 when that does not matter."""
 
 
 current_holder: ContextVar[Holder] = ContextVar("current_holder", default=Holder("background"))  # noqa: B039

@@ -53,7 +53,8 @@ class SlowQueries:
     def watch(self, engines: Engines) -> None:
         """Listen to every engine; where readers and writers share a pool, they share their events too."""
         shared = engines.read.pool is engines.write.pool
-        for engine in (engines.write, engines.aside, *(() if shared else (engines.read,))):
+        replica = (engines.replica.read,) if engines.replica else ()
+        for engine in (engines.write, engines.aside, *replica, *(() if shared else (engines.read,))):
             event.listen(engine.sync_engine, "before_cursor_execute", self._started)
             event.listen(engine.sync_engine, "after_cursor_execute", self._ended)
             event.listen(engine.sync_engine, "handle_error", self._failed)

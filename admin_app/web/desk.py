@@ -31,8 +31,8 @@ T = TypeVar("T")
 class UnitsOfWork(Protocol):
     """What pages need of the database: to read, and to do one unit of work."""
 
-    async def read(self, work: Callable[[Any], Awaitable[T]], *, aside: bool = False) -> T:
-        """Run `work` in a read-only session."""
+    async def read(self, work: Callable[[Any], Awaitable[T]], *, aside: bool = False, may_lag: bool = False) -> T:
+        """Run `work` in a read-only session; what `may_lag`, on a replica where there is one."""
         ...
 
     async def run(self, work: Callable[[Any], Awaitable[T]], *, repeatable: bool = False) -> T:

@@ -21,10 +21,15 @@ KEY_FIELD = "idempotency_key"
 LONGEST_KEY = 100
 
 
-async def read(request: Request, reader: Service[T], /, *args: Any, aside: bool = False, **options: Any) -> T:
-    """What `reader(session, actor, …)` finds, in a read-only session; `aside` through the connection kept for ops."""
-    actor = actor_of(request)
-    return await desk_of(request).database.read(lambda session: reader(session, actor, *args, **options), aside=aside)
+async def read(
+    request: Request, reader: Service[T], /, *args: Any, aside: bool = False, may_lag: bool = False, **options: Any
+) -> T:
+    """What `reader(session, actor, …)` finds, in a read-only session; `aside` through the connection kept for ops.
+
+    `may_lag`: it is only looked at, so a replica may answer that does not have the latest changes of others.
+    """
+    actor, database = actor_of(request), desk_of(request).database
+    return await database.read(lambda session: reader(session, actor, *args, **options), aside=aside, may_lag=may_lag)
 
 
 async def perform(request: Request, service: Service[Any], /, *args: Any, **options: Any) -> idempotency.Outcome:

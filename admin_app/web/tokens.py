@@ -18,6 +18,7 @@ class Tokens:
         self._forms = Signer(oldest_first, salt="desk.form", **how)
         self._messages = URLSafeSerializer(oldest_first, salt="desk.message", signer_kwargs=how)
         self._passes = URLSafeTimedSerializer(oldest_first, salt="desk.pass", signer_kwargs=how)
+        self._positions = URLSafeTimedSerializer(oldest_first, salt="desk.position", signer_kwargs=how)
         self._devices = URLSafeTimedSerializer(oldest_first, salt="desk.device", signer_kwargs=how)
 
     def form_token(self, session_token: str) -> str:
@@ -74,6 +75,17 @@ class Tokens:
         except BadData:
             return None
         return values
+
+    def pack_position(self, position: int) -> str:
+        """Where the database's log was after somebody's change, as a cookie value."""
+        return str(self._positions.dumps(position))
+
+    def unpack_position(self, packed: str, *, max_age: int) -> int:
+        """The position in a cookie; 0 when it is not one of ours, or too old."""
+        try:
+            return int(self._positions.loads(packed, max_age=max_age))
+        except (BadData, ValueError, TypeError):
+            return 0
 
 
 def _masked(one: bytes, other: bytes) -> bytes:

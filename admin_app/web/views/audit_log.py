@@ -47,7 +47,7 @@ class AuditLogView(RecordView, model=AuditLog):
             occurred_from=parsing.date(query.get("from", ""), "first day", zone),
             occurred_before=parsing.date(query.get("to", ""), "last day", zone, days_later=1),
         )
-        found, entries = await read(request, audit_list.page, wanted, request=page_request(request))
+        found, entries = await read(request, audit_list.page, wanted, request=page_request(request), may_lag=True)
         paged = Paged(request, found)
         paged.rows = entries
         return paged

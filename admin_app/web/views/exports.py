@@ -59,7 +59,7 @@ class TicketExports:
             outcome = await perform(request, requests.ask, listed, chosen, query=_kept(query))
             return redirect(request, f"{_path(outcome.record_id)}?begin=yes")
         context = {
-            "about": _about(await read(request, requests.count, listed)),
+            "about": _about(await read(request, requests.count, listed, may_lag=True)),
             "kinds": [(kind, HINTS[kind.format]) for kind in KINDS.values()],
             "query": _kept(query),
             "recent": await read(request, requests.recent),
@@ -76,7 +76,7 @@ class TicketExports:
             return JSONResponse({"done": found.row_count, "state": found.state.value, "is_over": _is_over(found)})
         counted = 0
         if found.state in MOVING:
-            counted = await read(request, requests.count, _listed_in(request, found))
+            counted = await read(request, requests.count, _listed_in(request, found), may_lag=True)
         context = {
             "record": found,
             "kind": KINDS[found.format],

@@ -40,6 +40,7 @@ class NotificationView(RecordView, model=Notification):
             unread_only=query.get("show") == "unread",
             everyone=query.get("show") == "everyone",
             request=page_request(request),
+            may_lag=True,
         )
         return Paged(request, found)
 

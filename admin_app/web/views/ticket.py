@@ -75,6 +75,7 @@ class TicketView(TicketActions, BulkActions, TicketExports, RecordView, model=Ti
             sort=query.get("sortBy") or (ticket_list.RELEVANCE if query.get("search", "").strip() else "created_at"),
             descending=query.get("sort", "desc") == "desc",
             request=page_request(request),
+            may_lag=True,
         )
         return Paged(request, found)
 
@@ -117,7 +118,7 @@ class TicketView(TicketActions, BulkActions, TicketExports, RecordView, model=Ti
         roles = {"owner": OWNING_ROLES, "creator": frozenset({Role.CUSTOMER})}.get(name)
         if roles is None or not term.strip() or len(term) > 100 or "\x00" in term:
             raise Malformed("Say which field and what to look for.")
-        people = await read(request, lookup.suggest_people, term=term, roles=roles)
+        people = await read(request, lookup.suggest_people, term=term, roles=roles, may_lag=True)
         return [{"id": person.email, "text": person.full_name} for person in people]
 
     @expose("/number/{number}", methods=["GET"])

@@ -51,7 +51,8 @@ class TrashView(RecordView, model=Ticket):
         """One page of deleted tickets, last deleted first."""
         parsing.known_parameters(request.query_params, PAGE_PARAMETERS | {"search"})
         search = request.query_params.get("search", "")[:200]
-        return Paged(request, await read(request, ticket_list.trash_page, search=search, request=page_request(request)))
+        found = await read(request, ticket_list.trash_page, search=search, request=page_request(request), may_lag=True)
+        return Paged(request, found)
 
     async def details_page(self, request: Request, pk: str) -> Response:
         """A deleted ticket with what went with it."""

@@ -83,7 +83,9 @@ class UserView(RecordView, model=User):
             role=parsing.choice(query.get("role", ""), Role, "role"),
             is_active=ACTIVE[query.get("active", "")],
         )
-        return Paged(request, await read(request, people_list.page, wanted, request=page_request(request)))
+        return Paged(
+            request, await read(request, people_list.page, wanted, request=page_request(request), may_lag=True)
+        )
 
     async def details_page(self, request: Request, pk: str) -> Response:
         """A person, and what may be done about them."""
