@@ -3,6 +3,7 @@
 AppError
 ├── Malformed 400            an id, number, date, filter, page or version that cannot be read
 ├── PermissionDenied 403
+│   └── NotConfirmed         it has to be shown again who it is
 ├── NotFound 404             also for rows the actor may not see
 ├── Conflict 409
 │   ├── StaleEdit            somebody saved first
@@ -46,6 +47,12 @@ class PermissionDenied(AppError):
 
     status_code = 403
     default_message = "You are not allowed to do this."
+
+
+class NotConfirmed(PermissionDenied):
+    """The actor may do it, after showing again that it is them."""
+
+    default_message = "Confirm first that it is you."
 
 
 class NotFound(AppError):

@@ -7,7 +7,8 @@ looked at, and the services ask again themselves.
 To add a row: one line in `ROWS`, with `page` (GET), `form` (GET and POST) or `button` (POST), the address as it stands
 in the route with the view's name filled in, the permission (or `ANYONE`, `SIGNED_IN`), and which records it is about.
 `hides=True` when whoever lacks the permission shall not even learn that there is something, `confirms=True` when the
-POST needs a fresh confirmation of who it is. The tests visit every row as everybody; they say what is missing.
+POST needs a fresh confirmation of who it is, `confirms_some=True` when its service decides that. The tests visit every
+row as everybody; they say what is missing.
 """
 
 import logging
@@ -58,6 +59,8 @@ class Row:
     """Whether somebody without the permission gets the answer of a missing page."""
     confirms: bool = False
     """Whether its POST needs a fresh confirmation of who it is."""
+    confirms_some: bool = False
+    """Whether its service asks for one, for some of what the form can change."""
 
     @property
     def changes(self) -> bool:
@@ -111,8 +114,8 @@ ROWS: tuple[Row, ...] = (
     button("/admin/logout", SIGNED_IN),
     page("/admin/", SIGNED_IN),
     page("/admin/my-sign-ins", SIGNED_IN, OWN),
-    button("/admin/my-sign-ins/end", SIGNED_IN, OWN),
-    button("/admin/my-sign-ins/end-others", SIGNED_IN, OWN),
+    button("/admin/my-sign-ins/end", SIGNED_IN, OWN, confirms=True),
+    button("/admin/my-sign-ins/end-others", SIGNED_IN, OWN, confirms=True),
     button("/admin/my-sign-ins/unlink", SIGNED_IN, OWN, confirms=True),
     form("/admin/my-password", SIGNED_IN, OWN),
     page("/admin/second-factor", SIGNED_IN, OWN),
@@ -156,17 +159,17 @@ ROWS: tuple[Row, ...] = (
     page("/admin/user/list", _P.USER_LIST, ANY),
     page("/admin/user/details/{pk:path}", _P.USER_DETAILS, ANY, hides=True),
     form("/admin/user/create", _P.USER_CREATE),
-    form("/admin/user/edit/{pk:path}", _P.USER_EDIT, ANY, hides=True),
+    form("/admin/user/edit/{pk:path}", _P.USER_EDIT, ANY, hides=True, confirms_some=True),
     form("/admin/user/deactivate/{pk}", _P.USER_DEACTIVATE, ANY),
     form("/admin/user/off-board/{pk}", _P.USER_DEACTIVATE, ANY),
     form("/admin/user/reactivate/{pk}", _P.USER_REACTIVATE, ANY),
     form("/admin/user/role/{pk}", _P.USER_CHANGE_ROLE, ANY, confirms=True),
     form("/admin/user/password/{pk}", _P.USER_RESET_PASSWORD, ANY, confirms=True),
     page("/admin/user/sign-ins/{pk}", _P.USER_END_SESSIONS, ANY),
-    button("/admin/user/end-session/{pk}", _P.USER_END_SESSIONS, ANY),
+    button("/admin/user/end-session/{pk}", _P.USER_END_SESSIONS, ANY, confirms=True),
     button("/admin/user/unlink/{pk}", _P.USER_RESET_PASSWORD, ANY, confirms=True),
     form("/admin/user/second-factor/{pk}", _P.USER_RESET_PASSWORD, ANY, confirms=True),
-    form("/admin/user/end-sessions/{pk}", _P.USER_END_SESSIONS, ANY),
+    form("/admin/user/end-sessions/{pk}", _P.USER_END_SESSIONS, ANY, confirms=True),
     page("/admin/audit-log/list", _P.AUDIT_LIST, ANY),
     page("/admin/audit-log/details/{pk:path}", _P.AUDIT_DETAILS, ANY, hides=True),
     page("/admin/notification/list", _P.NOTIFICATION_LIST, OWN),

@@ -1,8 +1,8 @@
 """Before what cannot be taken back: is it still you?
 
-The table of routes says which requests need a fresh confirmation; this asks for it: a code from those who have a second
-factor, the password from the others. The question carries the form that was sent, so the answer to it goes on with that
-very form, and nothing typed is lost.
+The table of routes says which requests need a fresh confirmation, or leave that to their service; this asks for it: a
+code from those who have a second factor, the password from the others. The question carries the form that was sent, so
+the answer to it goes on with that very form, and nothing typed is lost.
 """
 
 from dataclasses import replace
@@ -17,7 +17,7 @@ from admin_app.services.blocks.second_factor import Verdict
 from admin_app.services.operations import step_up
 from admin_app.services.operations.sign_in import SignedIn
 from admin_app.services.records import passwords
-from admin_app.web.desk import desk_of, form_of, text_in
+from admin_app.web.desk import actor_of, desk_of, form_of, signed_in, text_in
 from admin_app.web.errors import HIDDEN_FIELDS, is_secret, wants_json
 from admin_app.web.guard import TOKEN_FIELD
 from admin_app.web.pages import render
@@ -35,17 +35,22 @@ SENTENCES = {
 }
 
 
-def needs_confirmation(request: Request, found: SignedIn) -> bool:
+def is_confirmed(request: Request) -> bool:
+    """Whether the signed-in person has shown a short time ago that it is them."""
+    found = signed_in(request)
+    return found is not None and step_up.is_fresh(found.stepped_up_at, desk_of(request).second_factor.fresh_for)
+
+
+def needs_confirmation(request: Request) -> bool:
     """Whether this request may not go on as it is: its row in the table of routes asks, and the last answer is old."""
     row: Row = request.state.route
-    if not (row.confirms and request.method == "POST"):
-        return False
-    return not step_up.is_fresh(found.stepped_up_at, desk_of(request).second_factor.fresh_for)
+    is_answer = row.confirms_some and bool(OWN_FIELDS & form_of(request).keys())
+    return (row.confirms or is_answer) and request.method == "POST" and not is_confirmed(request)
 
 
 async def confirmed(request: Request, found: SignedIn) -> Response | None:
     """None when the request may go on, with the form as it was sent before the question; else the question."""
-    if not needs_confirmation(request, found):
+    if not needs_confirmation(request):
         _hand_on_without_proof(request)
         return None
     form = form_of(request)
@@ -53,7 +58,7 @@ async def confirmed(request: Request, found: SignedIn) -> Response | None:
     if OWN_FIELDS & form.keys():
         verdict = await _verdict(request, found, text_in(form, CODE_FIELD), text_in(form, PASSWORD_FIELD))
     if verdict is not Verdict.RIGHT:
-        return await _ask(request, found, verdict)
+        return await ask(request, verdict)
     request.state.signed_in = replace(found, stepped_up_at=clock.now())
     _hand_on_without_proof(request)
     return None
@@ -75,9 +80,11 @@ async def _verdict(request: Request, found: SignedIn, code: str, password: str) 
     )
 
 
-async def _ask(request: Request, found: SignedIn, verdict: Verdict | None) -> Response:
+async def ask(request: Request, verdict: Verdict | None = None) -> Response:
+    """The question, with the form that was sent, and what became of the last answer."""
     sentence = SENTENCES[verdict] if verdict is not None else ""
-    has_proof = found.has_second_factor or await _has_password(request, found)
+    found = signed_in(request)
+    has_second_factor = found is not None and found.has_second_factor
     status_code = 429 if verdict is Verdict.TOO_MANY else 403
     if wants_json(request):
         answer = sentence or "Confirm first that it is you: open the page again and send its form."
@@ -87,12 +94,13 @@ async def _ask(request: Request, found: SignedIn, verdict: Verdict | None) -> Re
         for name, value in form_of(request).multi_items()
         if isinstance(value, str) and not is_secret(name) and name != TOKEN_FIELD
     ]
+    shown = [(name, value) for name, value in sent if name not in HIDDEN_FIELDS and not name.endswith("_id")]
     context = {
         "sent": sent,
-        "typed": [(name, value) for name, value in sent if name not in HIDDEN_FIELDS and value.strip()],
+        "typed": [(name, value) for name, value in shown if value.strip()],
         "error": sentence,
-        "has_second_factor": found.has_second_factor,
-        "has_proof": has_proof,
+        "has_second_factor": has_second_factor,
+        "has_proof": has_second_factor or await _has_password(request),
         "code_field": CODE_FIELD,
         "password_field": PASSWORD_FIELD,
         "minutes": int(desk_of(request).second_factor.fresh_for.total_seconds() // 60),
@@ -100,8 +108,9 @@ async def _ask(request: Request, found: SignedIn, verdict: Verdict | None) -> Re
     return await render(request, "step_up.html", context, status_code=status_code)
 
 
-async def _has_password(request: Request, found: SignedIn) -> bool:
-    stored = await desk_of(request).database.read(lambda session: step_up.own_password_hash(session, found.actor))
+async def _has_password(request: Request) -> bool:
+    actor = actor_of(request)
+    stored = await desk_of(request).database.read(lambda session: step_up.own_password_hash(session, actor))
     return stored is not None
 
 

@@ -25,6 +25,7 @@ from tests.web.scene import BOX, Scene
 Visit = Callable[..., Awaitable[Visitor]]
 
 QUESTION = "Is it still you?"
+ASKED_ABOUT = ("purge", "export", "role", "empty", "/end", "unlink", "/user/password", "/user/second-factor")
 ASKING = {row.path for row in ROWS if row.confirms}
 
 
@@ -58,13 +59,13 @@ class TestTheList:
         templates = {post.template for post in every_post(desk, scene)}
         assert templates >= ASKING
 
-    async def test_whatever_removes_for_good_or_exports_is_on_it(
+    async def test_whatever_removes_for_good_exports_or_opens_and_ends_sign_ins_is_on_it(
         self, app: Starlette, desk: Desk, scene: Scene
     ) -> None:
         """Also a page that is not yet there today: whoever adds one adds its row, or says here why not."""
         for address in every_address(app, desk, scene):
             is_asked = "POST" in address.methods and "/export/cancel/" not in address.template
-            if is_asked and any(word in address.template for word in ("purge", "export", "role", "empty")):
+            if is_asked and any(word in address.template for word in ASKED_ABOUT):
                 assert address.template in ASKING, address.template
 
     async def test_a_confirmation_of_before_does_for_none_of_them(self, desk: Desk, scene: Scene, ada: Visitor) -> None:
@@ -193,6 +194,46 @@ class TestTheCode:
         answer = await ada.submit(form_on(await ask_to_purge(ada, deleted)), confirm_code=typed)
         assert (answer.status_code, "This is not right." in text_of(answer)) == (403, True)
         assert typed not in answer.text
+
+
+class TestAnAddress:
+    """That of somebody who signs in; of everybody else it is a field like any other."""
+
+    async def edit(self, ada: Visitor, number: int, **typed: str) -> httpx.Response:
+        return await ada.fill_in(f"/admin/user/edit/{number}", **typed)
+
+    @pytest.mark.parametrize("whose", ["sam", "ada"])
+    async def test_is_changed_after_a_proof_and_with_what_was_typed(self, desk: Desk, ada: Visitor, whose: str) -> None:
+        number = desk.cast.users[whose]
+        typed = {"email": "new@desk.example", "full_name": "Somebody New"}
+        async with desk.nothing_written():
+            question = await self.edit(ada, number, **typed)
+            assert (question.status_code, QUESTION in text_of(question)) == (403, True)
+        wrong = await ada.submit(form_on(question), confirm_password="a wrong guess")
+        assert (wrong.status_code, "This is not right." in text_of(wrong)) == (403, True)
+        assert (await desk.stored(User, number)).email == f"{whose}@desk.example"
+        answer = await ada.submit(form_on(wrong), confirm_password=PASSWORD)
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/admin/user/details/{number}")
+        stored = await desk.stored(User, number)
+        assert (stored.email, stored.full_name) == ("new@desk.example", "Somebody New")
+
+    async def test_everything_else_asks_for_none(self, desk: Desk, ada: Visitor) -> None:
+        users = desk.cast.users
+        answers = [
+            await self.edit(ada, users["sam"], full_name="Sam Smith", email="SAM@desk.example"),
+            await self.edit(ada, users["kim"], email="kim.new@desk.example"),
+        ]
+        assert [answer.status_code for answer in answers] == [303, 303]
+        assert (await desk.stored(User, users["kim"])).email == "kim.new@desk.example"
+
+    async def test_on_the_page_of_a_conflict_too(self, desk: Desk, ada: Visitor) -> None:
+        sam = desk.cast.users["sam"]
+        form = await ada.form_at(f"/admin/user/edit/{sam}")
+        await self.edit(ada, sam, full_name="Sam Smith")
+        merged = await ada.submit(form, email="new@desk.example")
+        question = await ada.submit(form_on(merged)) if merged.status_code == 409 else merged
+        assert (question.status_code, QUESTION in text_of(question)) == (403, True)
+        assert (await desk.stored(User, sam)).email == "sam@desk.example"
 
 
 class TestTheQuestion:

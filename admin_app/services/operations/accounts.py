@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app.actor import Actor
-from admin_app.errors import AlreadyExists, Conflict, InvalidInput, PermissionDenied
+from admin_app.errors import AlreadyExists, Conflict, InvalidInput, NotConfirmed, PermissionDenied
 from admin_app.models.audit_log import AuditAction
 from admin_app.models.user import User
 from admin_app.permissions import Permission, Role
@@ -44,9 +44,18 @@ async def create(
 
 
 async def edit(
-    session: AsyncSession, actor: Actor, user_id: int, changes: Mapping[str, object], *, version: int
+    session: AsyncSession,
+    actor: Actor,
+    user_id: int,
+    changes: Mapping[str, object],
+    *,
+    version: int,
+    is_confirmed: bool = False,
 ) -> User:
     """Save an edit form that was opened at `version`. Staff edit customers; the rest needs `user:edit-staff`.
+
+    Signing in depends on the address of everybody but customers: `NotConfirmed` when it changes and the actor has not
+    just shown that it is them, which `is_confirmed` says.
 
     Raises `StaleEdit` when somebody saved first, `AlreadyExists` at `email`, `InvalidInput` at a field.
     """
@@ -64,6 +73,8 @@ async def edit(
     if "email" in typed:
         typed["email"] = checked_address(typed["email"])
         if typed["email"] != user.email:
+            if user.role is not Role.CUSTOMER and not is_confirmed:
+                raise NotConfirmed
             await _refuse_taken(session, typed["email"])
     if typed.get("timezone", "UTC") not in available_timezones():
         raise InvalidInput(timezone="This is not a time zone; Europe/Berlin is one.")

@@ -7,14 +7,14 @@ from sqladmin import expose
 from starlette.requests import Request
 from starlette.responses import Response
 
-from admin_app.errors import Conflict, Malformed, PermissionDenied, StaleEdit
+from admin_app.errors import Conflict, Malformed, NotConfirmed, PermissionDenied, StaleEdit
 from admin_app.models import User
 from admin_app.permissions import Permission, Role
 from admin_app.services.operations import accounts, second_factor, sign_in
 from admin_app.services.operations import off_boarding as boarding
 from admin_app.services.pages import people_list
 from admin_app.services.records import lookup, text_rules
-from admin_app.web import parsing
+from admin_app.web import parsing, step_up
 from admin_app.web.desk import actor_of, form_of, text_in
 from admin_app.web.forms import Field, Form, Options, merge, without_theirs
 from admin_app.web.pages import in_words, redirect, render
@@ -121,7 +121,10 @@ class UserView(RecordView, model=User):
             return await self._edit_form(request, user_id)
         try:
             values: dict[str, object] = {name: text_in(typed, name) for name in EDITED if name in typed}
-            await perform(request, accounts.edit, user_id, without_theirs(typed, values), version=version_in(request))
+            how = {"version": version_in(request), "is_confirmed": step_up.is_confirmed(request)}
+            await perform(request, accounts.edit, user_id, without_theirs(typed, values), **how)
+        except NotConfirmed:
+            return await step_up.ask(request)
         except StaleEdit as stale:
             user = await read(request, lookup.user, user_id)
             context = {

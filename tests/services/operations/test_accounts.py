@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from admin_app.actor import Actor
-from admin_app.errors import AlreadyExists, Conflict, InvalidInput, NotFound, PermissionDenied, StaleEdit
+from admin_app.errors import AlreadyExists, Conflict, InvalidInput, NotConfirmed, NotFound, PermissionDenied, StaleEdit
 from admin_app.models import AuditAction, Status, Ticket, User
 from admin_app.permissions import Role
 from admin_app.services.operations import accounts, tickets
@@ -95,6 +95,12 @@ class TestEdit:
     async def test_an_admin_edits_the_desk(self, desk) -> None:
         await desk.run(accounts.edit, desk.cast.ada, desk.cast.sam.id, {"full_name": "Sam Smith"}, version=1)
         assert (await desk.stored(User, desk.cast.sam.id)).full_name == "Sam Smith"
+
+    async def test_an_address_to_sign_in_with_needs_a_proof(self, desk) -> None:
+        changes, sam = {"email": "sam.smith@desk.example"}, desk.cast.sam.id
+        await desk.refusal(NotConfirmed, accounts.edit, desk.cast.ada, sam, changes, version=1)
+        await desk.run(accounts.edit, desk.cast.ada, sam, changes, version=1, is_confirmed=True)
+        assert (await desk.stored(User, sam)).email == "sam.smith@desk.example"
 
     async def test_an_address_that_is_taken_is_refused(self, desk) -> None:
         changes = {"email": "MALLORY@desk.example"}
