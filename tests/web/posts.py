@@ -203,14 +203,14 @@ def _on_oneself(scene: Scene) -> list[Post]:
         return (f"/admin/second-factor/{verb}",) * 2
 
     return [
+        Post(f"{MY_SIGN_INS}/end", f"{MY_SIGN_INS}/end", {"session_id": str(scene.sign_in.id)}),
+        Post(f"{MY_SIGN_INS}/end-others", f"{MY_SIGN_INS}/end-others"),
         Post(*own("begin")),
         CodePost(*own("confirm"), answers=200),
         CodePost(*own("recovery-codes"), answers=200),
         CodePost(*own("off")),
         Post(CODE, CODE, {"code": "000000"}),
         Post(LINK, LINK, {"password": "a kettle and a cup"}, answers=410, again=410),
-        Post(f"{MY_SIGN_INS}/end", f"{MY_SIGN_INS}/end", {"session_id": str(scene.sign_in.id)}),
-        Post(f"{MY_SIGN_INS}/end-others", f"{MY_SIGN_INS}/end-others"),
         Post(f"{MY_SIGN_INS}/unlink", f"{MY_SIGN_INS}/unlink", {"identity_id": str(scene.identity.id)}),
         Post(MY_PASSWORD, MY_PASSWORD, WRONG_PASSWORD, answers=422, again=422),
     ]
