@@ -45,6 +45,7 @@ from admin_app.web.https_only import HttpsOnly
 from admin_app.web.limits import RequestLimits
 from admin_app.web.own_changes import OwnChanges
 from admin_app.web.proxies import TrustedProxies
+from admin_app.web.request_log import RequestLog
 from admin_app.web.routes import OnlyListed, RouteTable
 from admin_app.web.sign_in import HOME_PATH, SIGN_IN_PATH
 from admin_app.web.single_sign_on.provider import Client, Provider
@@ -76,6 +77,7 @@ def create_app(settings: Settings) -> Starlette:
     table = RouteTable()
     app.user_middleware = [
         Middleware(TrustedProxies, networks=settings.trusted_proxies),
+        Middleware(RequestLog, holder=note_holder),
         Middleware(SecurityHeaders, asset_paths=ASSET_PATHS),
         Middleware(CompressedPages),
         Middleware(RequestLimits),
@@ -159,7 +161,6 @@ def open_desk(settings: Settings, database: Database, errors: ErrorTracker, crew
         max_form_bytes=settings.max_form_bytes,
         body_timeout=settings.body_timeout_seconds,
         metrics_token=settings.metrics_token.get_secret_value(),
-        holder=note_holder,
     )
 
 
@@ -233,7 +234,7 @@ def notifiers(settings: Settings) -> list[Notifier]:
     return found
 
 
-def note_holder(route: str, request_id: str = "") -> Holder:
+def note_holder(route: str, request_id: str) -> Holder:
     """Leave a note of the request that is about to ask for a connection."""
     holder = Holder(route, request_id=request_id)
     current_holder.set(holder)

@@ -132,6 +132,6 @@ class TestNotifiers:
 
 class TestNoteHolder:
     def test_the_note_is_there_for_whoever_takes_a_connection(self) -> None:
-        holder = note_holder("GET /admin/")
+        holder = note_holder("GET /admin/", "r-17")
         assert current_holder.get() is holder
-        assert (holder.route, holder.actor) == ("GET /admin/", "not signed in")
+        assert (holder.route, holder.actor, holder.request_id) == ("GET /admin/", "not signed in", "r-17")

@@ -262,7 +262,9 @@ class TestServe:
     @pytest.mark.parametrize(("environment_name", "formatter"), [("production", "json"), ("development", "plain")])
     def test_production_logs_json(self, environment_name: str, formatter: str) -> None:
         config = serving.logging_config(Environment(environment_name))
-        assert {handler["formatter"] for handler in config["handlers"].values()} == {formatter}
+        formatters = {name: handler["formatter"] for name, handler in config["handlers"].items()}
+        assert formatters == {"console": formatter, "requests": "json"}, "a line per request is JSON everywhere"
+        assert config["loggers"]["admin_app.requests"]["handlers"] == ["requests"]
 
 
 class TestDemo:

@@ -96,9 +96,9 @@ def refuse_taken_port(host: str, port: int) -> None:
 
 
 def logging_config(environment: Environment, file: Path = CONFIG_FOLDER / "logging.toml") -> dict[str, Any]:
-    """What is logged and where to; production writes one JSON object per line."""
+    """What is logged and where to; production writes one JSON object per line, and requests are always told so."""
     config = tomllib.loads(file.read_text(encoding="utf-8"))
     formatter = "json" if environment is Environment.PRODUCTION else "plain"
     for handler in config["handlers"].values():
-        handler["formatter"] = formatter
+        handler.setdefault("formatter", formatter)
     return config

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from admin_app.db import failures, references
 from admin_app.db.engine import Engines
+from admin_app.db.holders import current_holder
 from admin_app.db.readiness import Readiness
 from admin_app.db.replica import NotFromHere, Replica, note_position
 from admin_app.db.sessions import LiveSession, ReadOnlySession, follow_ups, later_work
@@ -69,6 +70,7 @@ class Database:
                 if out_of_time or not _may_repeat(fault, at_commit=at_commit, repeatable=repeatable):
                     await self._give_up(fault, at_commit=at_commit)
                 self.retries += 1
+                current_holder.get().retries += 1
                 logger.info(
                     "unit of work is run again",
                     extra={"event": "database.retry", "attempt": attempt, "fault": type(fault).__name__},

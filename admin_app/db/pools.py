@@ -117,8 +117,10 @@ class WatchedPool(AsyncAdaptedQueuePool):
             log_event("pool.timeout", limit=self.limit, waited=round(time.monotonic() - started, 3))
             raise
         finally:
+            waited = time.monotonic() - started
             self.watch.waiting -= 1
-            self.watch.waits.append(time.monotonic() - started)
+            self.watch.waits.append(waited)
+            current_holder.get().waited_seconds += waited
 
     def _listen(self) -> None:
         @event.listens_for(self, "checkout")

@@ -53,8 +53,9 @@ class SlowQueries:
     def watch(self, engines: Engines) -> None:
         """Listen to every engine; where readers and writers share a pool, they share their events too."""
         shared = engines.read.pool is engines.write.pool
-        replica = (engines.replica.read,) if engines.replica else ()
-        for engine in (engines.write, engines.aside, *replica, *(() if shared else (engines.read,))):
+        replica = (engines.replica.read, engines.replica.snapshots) if engines.replica else ()
+        others = (*replica, *(() if shared else (engines.read,)))
+        for engine in (engines.write, engines.aside, engines.snapshots, *others):
             event.listen(engine.sync_engine, "before_cursor_execute", self._started)
             event.listen(engine.sync_engine, "after_cursor_execute", self._ended)
             event.listen(engine.sync_engine, "handle_error", self._failed)
@@ -98,4 +99,7 @@ class SlowQueries:
         started = getattr(context, STARTED, None)
         if started is not None:
             delattr(context, STARTED)
-            self.note(statement, time.perf_counter() - started, current_holder.get().route)
+            seconds, holder = time.perf_counter() - started, current_holder.get()
+            holder.statements += not statement.startswith("BEGIN")  # on PostgreSQL nobody sees it
+            holder.statement_seconds += seconds
+            self.note(statement, seconds, holder.route)

@@ -22,6 +22,7 @@ class ErrorReport(Identified, Timestamped, Base):
     message: Mapped[str] = mapped_column(String(500))
     path: Mapped[str] = mapped_column(String(300))
     actor_id: Mapped[int | None] = mapped_column(default=None)
+    request_id: Mapped[str | None] = mapped_column(String(32), default=None)
     occurred_at: Mapped[datetime] = mapped_column(UTCDateTime, default=lambda: clock.now())
     occurrences: Mapped[int] = mapped_column(default=1, server_default="1")
     """More than one when errors came so fast that a worker only counted them; the rest is of the last of them."""

@@ -1,6 +1,5 @@
 """What every request carries: the desk it belongs to, and who is asking."""
 
-import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -94,12 +93,10 @@ class Desk:
     max_form_bytes: int
     body_timeout: float
     metrics_token: str
-    holder: Callable[[str, str], Any]
-    """Leaves a note of the route, and the id, of the request that is about to ask for a connection."""
 
 
 class AttachDesk:
-    """Puts the desk and a request id on every request. Mounted apps share `scope["state"]`, not `app.state`."""
+    """Puts the desk on every request. Mounted apps share `scope["state"]`, not `app.state`."""
 
     def __init__(self, app: ASGIApp, desk: Desk, templates: Any) -> None:
         self.app = app
@@ -112,8 +109,6 @@ class AttachDesk:
             state = scope.setdefault("state", {})
             state["desk"] = self.desk
             state["templates"] = self.templates
-            state["request_id"] = uuid.uuid4().hex
-            state["holder"] = self.desk.holder(f"{scope['method']} {scope['path']}", state["request_id"])
         await self.app(scope, receive, send)
 
 

@@ -59,7 +59,10 @@ async def report(request: Request, error: Exception) -> UnexpectedFailure:
     reference = sightings.new_reference()
     found = signed_in(request)
     actor_id = found.actor.id if found else None
-    sighting = sightings.note(error, reference=reference, path=request.url.path, actor_id=actor_id)
+    request_id = request.state.request_id
+    sighting = sightings.note(
+        error, reference=reference, path=request.url.path, actor_id=actor_id, request_id=request_id
+    )
     is_stored = await desk_of(request).errors.report(sighting)
     logger.error(
         "unexpected failure",
@@ -67,6 +70,7 @@ async def report(request: Request, error: Exception) -> UnexpectedFailure:
         extra={
             "event": "web.failure",
             "reference": reference,
+            "request_id": request_id,
             "path": request.url.path,
             "fingerprint": sighting.fingerprint,
         },

@@ -35,6 +35,7 @@ class TrustedProxies:
             scheme = schemes[-1].lower() if schemes else ""
             scope = {
                 **scope,
+                "state": {**scope.get("state", {}), "by_trusted_proxy": True},
                 "client": (str(client), scope["client"][1] if client == peer else 0),
                 "scheme": scheme if scheme in {"http", "https"} else scope["scheme"],
             }

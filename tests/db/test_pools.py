@@ -85,6 +85,11 @@ class TestWaiting:
         assert len(watch.waits) == 2
         assert 0.03 < watch.waits[-1] <= time.monotonic() - started
 
+    async def test_it_is_written_on_the_note_of_whoever_waited(self, engine) -> None:
+        current_holder.set(Holder("GET /a"))
+        await close(await open_connections(engine, 1))
+        assert current_holder.get().waited_seconds == engine.pool.watch.waits[-1] > 0
+
     async def test_waiting_ends_with_a_time_out_that_is_counted(self, engine, pool, caplog) -> None:
         connections = await open_connections(engine, 3)
         started = time.monotonic()

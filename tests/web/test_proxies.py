@@ -108,6 +108,19 @@ class TestScheme:
         assert await seen((PROXY, 1), *(("X-Forwarded-Proto", word) for word in said)) == (PROXY, scheme)
 
 
+class TestByTrustedProxy:
+    async def test_what_comes_through_one_says_so_and_nothing_else_does(self) -> None:
+        scopes: list[Any] = []
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            scopes.append(scope)
+
+        for peer in (PROXY, CLIENT):
+            scope = {"type": "http", "scheme": "http", "client": (peer, 1), "headers": [], "state": {"kept": 1}}
+            await TrustedProxies(app, NETWORKS)(scope, None, None)  # type: ignore[arg-type]
+        assert [scope["state"] for scope in scopes] == [{"kept": 1, "by_trusted_proxy": True}, {"kept": 1}]
+
+
 class TestCameDirectly:
     @pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP", "X-Forwarded-Proto"])
     def test_any_word_of_a_proxy_counts(self, name: str) -> None:

@@ -32,6 +32,7 @@ class Sighting:
     path: str
     actor_id: int | None
     occurred_at: datetime
+    request_id: str | None = None
 
 
 def new_reference() -> str:
@@ -39,7 +40,9 @@ def new_reference() -> str:
     return secrets.token_hex(4)
 
 
-def note(error: BaseException, *, reference: str, path: str, actor_id: int | None) -> Sighting:
+def note(
+    error: BaseException, *, reference: str, path: str, actor_id: int | None, request_id: str | None = None
+) -> Sighting:
     """What to keep of an error that happened just now."""
     return Sighting(
         reference=reference,
@@ -49,6 +52,7 @@ def note(error: BaseException, *, reference: str, path: str, actor_id: int | Non
         path=ADDRESSES.sub("…", _storable(path))[:LONGEST_PATH],
         actor_id=actor_id,
         occurred_at=clock.now(),
+        request_id=request_id,
     )
 
 
