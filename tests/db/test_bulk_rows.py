@@ -1,5 +1,6 @@
 """Rows by the hundred thousand: nothing that hangs on a table is lost, whatever happens on the way."""
 
+import re
 from typing import Any
 
 import pytest
@@ -23,12 +24,14 @@ TRIGGER = {
         "CREATE TRIGGER tags_seen BEFORE INSERT ON tags FOR EACH ROW EXECUTE FUNCTION seen()",
     ],
 }
+CASTS = re.compile(r"::(character varying|text)(\[\])?|[()]")
+"""PostgreSQL may write the casts of a condition otherwise once it has read its own words."""
 UNTRIGGER = {"sqlite": ["DROP TRIGGER tags_seen"], "postgresql": ["DROP FUNCTION seen CASCADE"]}
 
 
 def plain(part: Any) -> str:
     """An index or a key in words, its condition included."""
-    options = {name: str(value) for name, value in part.get("dialect_options", {}).items()}
+    options = {name: CASTS.sub("", str(value)) for name, value in part.get("dialect_options", {}).items()}
     return str({**part, "dialect_options": options})
 
 
