@@ -8,8 +8,9 @@ LOCK := config/constraints.txt
 INSTALL := $(BIN)/python -m pip install -q --require-hashes --only-binary :all: -r
 INSTALL_ITSELF := $(BIN)/python -m pip install -qq --no-deps --no-index --no-build-isolation -e .
 WORKERS ?= 2
+# Files run in the order of tests/conftest.py: the long ones first, so that no worker waits for the other's last one.
 # A test that hangs fails by a signal, which names its line; a thread would end its process and with it the worker.
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --maxfail=30 --timeout=180 --timeout-method=signal
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --maxfail=30 --timeout=180 --timeout-method=signal
 # Below these floors every branch is tested.
 COMPLETE := admin_app/services/*,admin_app/db/*,admin_app/permissions.py,admin_app/errors.py
 
