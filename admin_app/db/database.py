@@ -65,6 +65,8 @@ class Database:
                 return await self._once(work)
             except Exception as error:
                 fault, at_commit = _unwrap(error)
+                if failures.sqlstate(fault) == failures.READ_ONLY_STATE:
+                    await self.engines.dispose()  # the server failed over: every pooled connection is stale
                 pause = _backoff(attempt)
                 out_of_time = attempt == MAX_TRIES or time.monotonic() + pause > deadline
                 if out_of_time or not _may_repeat(fault, at_commit=at_commit, repeatable=repeatable):
@@ -159,8 +161,6 @@ class Database:
                 await self.run(work, repeatable=True)
 
     async def _give_up(self, fault: Exception, *, at_commit: bool) -> None:
-        if failures.sqlstate(fault) == failures.READ_ONLY_STATE:
-            await self.engines.dispose()  # the server failed over: every pooled connection is stale
         if at_commit and failures.retry_rule(fault) is failures.Retry.UNLESS_COMMITTING:
             raise Unavailable(
                 "The connection broke while saving. Please look whether the change is there before you repeat it."

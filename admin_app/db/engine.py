@@ -12,6 +12,7 @@ from sqlalchemy import URL, Connection, ExceptionContext, event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import Pool
 
+from admin_app.db.hosts import PRIMARY, STANDBY_IF_ANY, Hosts, has_several_hosts
 from admin_app.db.pools import WatchedPool, note_statements
 from admin_app.db.search_words import words
 
@@ -113,8 +114,10 @@ def create_engines(database_url: str, options: PoolOptions | None = None, *, rep
     chosen = options or PoolOptions()
     if url.get_backend_name() == "sqlite":
         return _sqlite_engines(url, chosen)
-    engines = _postgresql_engines(url, chosen)
-    return replace(engines, replica=_replica_engines(async_url(replica_url), chosen)) if replica_url else engines
+    engines = _postgresql_engines(_looking_for(PRIMARY, url), chosen)
+    if not replica_url:
+        return engines
+    return replace(engines, replica=_replica_engines(_looking_for(STANDBY_IF_ANY, async_url(replica_url)), chosen))
 
 
 def async_url(database_url: str) -> URL:
@@ -131,6 +134,12 @@ def async_url(database_url: str) -> URL:
     return url.set(drivername=drivers[backend])
 
 
+def _looking_for(wanted: str, url: URL) -> URL:
+    """The URL, saying which of its hosts is meant where there are several and it does not say so itself."""
+    is_open = has_several_hosts(url) and "target_session_attrs" not in url.query
+    return url.update_query_dict({"target_session_attrs": wanted}) if is_open else url
+
+
 def _watched(pool: Pool) -> WatchedPool:
     if not isinstance(pool, WatchedPool):
         raise TypeError("the desk's engines use WatchedPool")
@@ -139,6 +148,8 @@ def _watched(pool: Pool) -> WatchedPool:
 
 def _engine(url: URL, size: int, overflow: int, timeout: float, **options: Any) -> AsyncEngine:
     options = {"pool_pre_ping": True, **options}
+    if has_several_hosts(url):
+        options["connect_args"] = {**options["connect_args"], "async_creator_fn": Hosts()}
     engine = create_async_engine(
         url,
         poolclass=WatchedPool,

@@ -57,6 +57,8 @@ def retry_rule(error: BaseException) -> Retry:
         return Retry.ALWAYS if _clash_is_ours(error) else Retry.NEVER
     if sqlstate(error) in CONTENTION_STATES or _sqlite_is_busy(error):
         return Retry.ALWAYS
+    if sqlstate(error) == READ_ONLY_STATE:
+        return Retry.ALWAYS  # the server was demoted, so it refused: another one takes writes, or soon will
     if isinstance(error, exc.NotSupportedError):
         return Retry.ALWAYS  # a cached statement met a changed schema: once
     if _connection_lost(error):

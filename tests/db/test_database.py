@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 
 from admin_app.db import database as module
 from admin_app.db import readiness
-from admin_app.db.database import Database
+from admin_app.db.database import MAX_TRIES, Database
 from admin_app.db.engine import PoolOptions, create_engines
 from admin_app.db.failures import Retry
 from admin_app.db.holders import Holder, current_holder
@@ -282,19 +282,25 @@ class TestConnectionLost:
 
 
 class TestFailover:
-    async def test_a_server_that_turned_read_only_loses_its_pool(self, postgresql_url) -> None:
+    @pytest.mark.parametrize("refusals", [1, MAX_TRIES])
+    async def test_a_server_that_turned_read_only_loses_its_pool_and_the_next_is_asked(
+        self, postgresql_url, refusals: int
+    ) -> None:
         """Every pooled connection leads to the old primary."""
         database = Database(create_engines(postgresql_url))
+        pools = []
 
-        async def work(session) -> None:
-            await session.execute(text("SET TRANSACTION READ ONLY"))
-            await session.execute(text("UPDATE tags SET name = 'x'"))
+        async def work(session) -> str:
+            pools.append(database.engines.write.pool)
+            if len(pools) <= refusals:
+                await session.execute(text("SET TRANSACTION READ ONLY"))
+            return await adding("a")(session)
 
-        before = database.engines.write.pool
-        with pytest.raises(Unavailable):
-            await database.run(work)
-        assert database.engines.write.pool is not before
-        assert await database.run(adding("a")) == "a"
+        if refusals == MAX_TRIES:
+            with pytest.raises(Unavailable):
+                await database.run(work)
+        assert await database.run(work) == "a"
+        assert len(set(map(id, pools))) == refusals + 1
         await database.dispose()
 
 

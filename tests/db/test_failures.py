@@ -67,7 +67,7 @@ KNOWN = {
     "too many connections": (postgresql("53300"), Unavailable, Retry.NEVER),
     "disk full": (postgresql("53100"), Unavailable, Retry.NEVER),
     "starting up": (postgresql("57P03"), Unavailable, Retry.NEVER),
-    "read-only after a failover": (postgresql("25006"), Unavailable, Retry.NEVER),
+    "read-only after a failover": (postgresql("25006"), Unavailable, Retry.ALWAYS),
     "server refused": (ConnectionRefusedError(), Unavailable, Retry.NEVER),
     "server reset": (ConnectionResetError(), Unavailable, Retry.UNLESS_COMMITTING),
     "no socket": (FileNotFoundError(), Unavailable, Retry.NEVER),

@@ -125,6 +125,9 @@ class Pair:
         """Start the primary, copy it, and have the copy follow."""
         self.primary.configure(CONFIGURATION)
         self.primary.start()
+        self._copy()
+
+    def _copy(self) -> None:
         source = f"host=127.0.0.1 port={self.primary.port} user={USER} application_name=replica"
         folder = str(self.replica.folder)
         self.primary.run("pg_basebackup", "-D", folder, "-R", "-X", "stream", "-c", "fast", "-d", source)
@@ -134,6 +137,12 @@ class Pair:
         """From now on a commit is acknowledged only when the replica has it too; without this a failover may lose."""
         self.primary.configure("synchronous_standby_names = 'replica'")
         self.primary.reload()
+
+    def change_places(self) -> None:
+        """The killed primary becomes a fresh copy of the promoted replica, which it follows from now on."""
+        self.primary, self.replica = self.replica, self.primary
+        shutil.rmtree(self.replica.folder)
+        self._copy()
 
     def stop(self) -> None:
         """Both, whatever state they are in."""
