@@ -1,12 +1,14 @@
 """A desk beside a provider that is really there, and people who go through it."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from admin_app.models import UserSession
+from admin_app.web.single_sign_on import documents
 from tests.services.scenes import Desk
 from tests.support.openid_provider import CLIENT_ID, CLIENT_SECRET, OpenIDProvider, running
 from tests.web.browsing import ORIGIN, Visitor, links_on
@@ -64,7 +66,7 @@ class Traveller:
         """At the provider, say who one is; the address that leads back."""
         assert page.status_code == 200, page.text
         [address] = [link for link in links_on(page) if "/authorize?" in link]
-        async with httpx.AsyncClient(trust_env=False) as elsewhere:
+        async with httpx.AsyncClient(trust_env=False, verify=False) as elsewhere:  # plain http, no certificates to read
             answer = await elsewhere.post(address, data={"who": who})
         return answer.headers["location"].removeprefix(ORIGIN)
 
@@ -82,6 +84,19 @@ class Traveller:
 
 
 @pytest.fixture
-def traveller(desk: Desk, window: Callable[..., Visitor]) -> Traveller:
+def somebody(desk: Desk, window: Callable[..., Visitor]) -> Callable[[], Traveller]:
+    """`somebody()` is at a fresh window each time."""
+    return lambda: Traveller(window(), desk)
+
+
+@pytest.fixture
+def traveller(somebody: Callable[[], Traveller]) -> Traveller:
     """Somebody at a fresh window."""
-    return Traveller(window(), desk)
+    return somebody()
+
+
+@pytest.fixture
+def nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the provider publishes is asked for every time."""
+    for remembered in ("KEPT_FOR", "PAUSE"):
+        monkeypatch.setattr(documents, remembered, timedelta(0))

@@ -3,6 +3,7 @@
 import base64
 import json
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from admin_app.models import AuditAction, AuditLog, ExternalIdentity, SignInFlow
 from admin_app.services.operations import single_sign_on
 from admin_app.services.operations.single_sign_on import Flow, hash_of
 from tests.services.scenes import Desk
+from tests.support.cells import every_cell
 from tests.support.openid_provider import OpenIDProvider
 from tests.web.browsing import ORIGIN, form_on, text_of
 from tests.web.single_sign_on.conftest import BACK_PATH, Traveller
@@ -82,6 +84,16 @@ OUTAGES = [
 ]
 
 
+ASTRAY: list[tuple[str, object]] = [
+    ("issuer", "https://evil.example"),
+    ("token_endpoint", "http://evil.example/token"),
+    ("jwks_uri", "file:///etc/passwd"),
+    ("authorization_endpoint", "javascript:alert(1)"),
+    ("authorization_endpoint", None),
+    ("code_challenge_methods_supported", ["plain"]),
+]
+
+
 async def only_refused(traveller: Traveller, before: dict[str, list[object]]) -> list[AuditLog]:
     """Nobody is in, and all that was written is what the audit log says."""
     after = await traveller.desk.everything()
@@ -89,7 +101,7 @@ async def only_refused(traveller: Traveller, before: dict[str, list[object]]) ->
     assert changed <= {"audit_logs", "sign_in_flows"}, "nothing else may be left behind"
     assert await traveller.sessions() == 0
     assert not await traveller.is_in()
-    return list(await traveller.desk.rows(AuditLog))
+    return list(await traveller.desk.rows(AuditLog))[len(before["audit_logs"]) :]
 
 
 class TestThereAndBack:
@@ -153,10 +165,12 @@ class TestThereAndBack:
         assert len(provider.given) == 3
         assert [secret for secret in provider.given for page in pages if secret in page] == []
 
-    @pytest.mark.parametrize("next_path", ["https://evil.example/", "//evil.example", "/admin/../x\\y", "/elsewhere"])
-    async def test_leads_to_own_pages_only(self, traveller: Traveller, next_path: str) -> None:
-        answer = await traveller.sign_in(next_path=next_path)
-        assert answer.headers["location"] == "/admin/"
+    async def test_leads_to_own_pages_only(self, provider: OpenIDProvider, traveller: Traveller) -> None:
+        with every_cell() as cell:
+            for next_path in ("https://evil.example/", "//evil.example", "/admin/../x\\y", "/elsewhere"):
+                with cell(next_path):
+                    answer = await traveller.sign_in(next_path=next_path)
+                    assert answer.headers["location"] == "/admin/"
 
     @pytest.mark.parametrize("kind", ["RSA", "EC"])
     async def test_a_changed_key_is_fetched(
@@ -177,8 +191,15 @@ class TestThereAndBack:
 
 
 class TestWhatIsNotBelieved:
-    @pytest.mark.parametrize(("fault", "why"), NOT_BELIEVED.items(), ids=NOT_BELIEVED)
     async def test_is_a_sentence_and_an_entry(
+        self, desk: Desk, provider: OpenIDProvider, somebody: Callable[[], Traveller]
+    ) -> None:
+        with every_cell() as cell:
+            for fault, why in NOT_BELIEVED.items():
+                with cell(fault):
+                    await self.is_refused(desk, provider, somebody(), fault, why)
+
+    async def is_refused(
         self, desk: Desk, provider: OpenIDProvider, traveller: Traveller, fault: str, why: str
     ) -> None:
         provider.fault = fault
@@ -250,12 +271,14 @@ class TestWhatWasNotBegunHere:
         async with desk.nothing_written():
             assert (await traveller.visitor.get(back)).status_code == 400
 
-    @pytest.mark.parametrize("query", ["", "?state=x", "?code=x&state=x", "?error=x", "?state=%00&code=%ff"])
-    async def test_an_address_alone_changes_nothing(self, desk: Desk, traveller: Traveller, query: str) -> None:
-        async with desk.nothing_written():
-            answer = await traveller.visitor.get(f"{BACK_PATH}{query}")
-        assert answer.status_code == 400
-        assert NOT_HERE in text_of(answer)
+    async def test_an_address_alone_changes_nothing(self, desk: Desk, traveller: Traveller) -> None:
+        with every_cell() as cell:
+            for query in ("", "?state=x", "?code=x&state=x", "?error=x", "?state=%00&code=%ff"):
+                with cell(query):
+                    async with desk.nothing_written():
+                        answer = await traveller.visitor.get(f"{BACK_PATH}{query}")
+                    assert answer.status_code == 400
+                    assert NOT_HERE in text_of(answer)
 
     async def test_only_a_get_uses_the_state_up(self, desk: Desk, traveller: Traveller) -> None:
         back = await traveller.choose(await traveller.set_out())
@@ -272,29 +295,36 @@ class TestWhatWasNotBegunHere:
 
 
 class TestAnOutage:
-    @pytest.mark.parametrize("fault", [*OUTAGES, "client unknown"])
+    @pytest.mark.usefixtures("nothing_is_kept")
     async def test_on_the_way_back_says_so(
-        self, desk: Desk, provider: OpenIDProvider, traveller: Traveller, fault: str
+        self, desk: Desk, provider: OpenIDProvider, somebody: Callable[[], Traveller]
     ) -> None:
-        page = await traveller.set_out()
-        provider.fault = fault
-        before = await desk.everything()
-        answer = await traveller.visitor.get(await traveller.choose(page))
-        assert answer.status_code == 503
-        assert answer.headers["retry-after"] == "30"
-        assert DOWN in text_of(answer)
-        assert await only_refused(traveller, before) == []
+        with every_cell() as cell:
+            for fault in (*OUTAGES, "client unknown"):
+                with cell(fault):
+                    provider.fault, traveller = "", somebody()
+                    page = await traveller.set_out()
+                    provider.fault = fault
+                    before = await desk.everything()
+                    answer = await traveller.visitor.get(await traveller.choose(page))
+                    assert answer.status_code == 503
+                    assert answer.headers["retry-after"] == "30"
+                    assert DOWN in text_of(answer)
+                    assert await only_refused(traveller, before) == []
 
-    @pytest.mark.parametrize("what", ["huge", "redirect", "error", "no JSON", "deep", "packed", "a list", "empty"])
+    @pytest.mark.usefixtures("nothing_is_kept")
     async def test_on_the_way_there_leaves_the_password(
-        self, desk: Desk, provider: OpenIDProvider, traveller: Traveller, what: str
+        self, desk: Desk, provider: OpenIDProvider, traveller: Traveller
     ) -> None:
-        provider.fault = f"discovery: {what}"
-        async with desk.nothing_written():
-            answer = await traveller.set_out("/admin/user/list")
-        assert answer.status_code == 503
-        assert DOWN in text_of(answer)
-        assert form_on(answer).fields["next"] == "/admin/user/list"
+        with every_cell() as cell:
+            for what in ("huge", "redirect", "error", "no JSON", "deep", "packed", "a list", "empty"):
+                with cell(what):
+                    provider.fault = f"discovery: {what}"
+                    async with desk.nothing_written():
+                        answer = await traveller.set_out("/admin/user/list")
+                    assert answer.status_code == 503
+                    assert DOWN in text_of(answer)
+                    assert form_on(answer).fields["next"] == "/admin/user/list"
         data = {"username": "sam@desk.example", "password": "a horse, a battery, a staple"}
         typed = await traveller.visitor.client.post("/admin/login", data=data, headers={"Origin": ORIGIN})
         assert typed.status_code == 303
@@ -306,23 +336,17 @@ class TestAnOutage:
             assert (await traveller.set_out()).status_code == 503
         assert len(provider.asked) == 1
 
-    @pytest.mark.parametrize(
-        "documents",
-        [
-            {"issuer": "https://evil.example"},
-            {"token_endpoint": "http://evil.example/token"},
-            {"jwks_uri": "file:///etc/passwd"},
-            {"authorization_endpoint": "javascript:alert(1)"},
-            {"authorization_endpoint": None},
-            {"code_challenge_methods_supported": ["plain"]},
-        ],
-        ids=lambda documents: next(iter(documents)),
-    )
+    @pytest.mark.usefixtures("nothing_is_kept")
     async def test_a_document_that_leads_astray_counts_as_one(
-        self, provider: OpenIDProvider, traveller: Traveller, documents: dict[str, object]
+        self, provider: OpenIDProvider, traveller: Traveller
     ) -> None:
-        provider.documents.update(documents)
-        assert (await traveller.set_out()).status_code == 503
+        with every_cell() as cell:
+            for name, value in ASTRAY:
+                with cell(f"{name} {value}"):
+                    provider.documents = {name: value}
+                    assert (await traveller.set_out()).status_code == 503
+        provider.documents = {}
+        assert (await traveller.set_out()).status_code == 200, "it was that, and not what came before it"
 
 
 class TestPatience:
@@ -413,17 +437,19 @@ BROKEN_BUILDS = {
 
 
 class TestBrokenBuilds:
-    @pytest.mark.parametrize("fault", BROKEN_BUILDS)
     async def test_let_in_whom_the_whole_one_refuses(
-        self, provider: OpenIDProvider, traveller: Traveller, monkeypatch: pytest.MonkeyPatch, fault: str
+        self, provider: OpenIDProvider, somebody: Callable[[], Traveller]
     ) -> None:
         """The negative control: each refusal above is the work of exactly this check."""
-        monkeypatch.setattr(*BROKEN_BUILDS[fault])
-        if fault == "another aud":
-            monkeypatch.setattr(*BROKEN_BUILDS["another azp"])
-        provider.fault = fault
-        assert (await traveller.sign_in()).status_code == 303
-        assert await traveller.is_in()
+        with every_cell() as cell:
+            for fault, check in BROKEN_BUILDS.items():
+                with cell(fault), pytest.MonkeyPatch.context() as patch:
+                    patch.setattr(*check)
+                    if fault == "another aud":
+                        patch.setattr(*BROKEN_BUILDS["another azp"])
+                    provider.fault, traveller = fault, somebody()
+                    assert (await traveller.sign_in()).status_code == 303
+                    assert await traveller.is_in()
 
     async def test_let_another_browser_in(
         self, desk: Desk, traveller: Traveller, window, monkeypatch: pytest.MonkeyPatch
