@@ -1,7 +1,7 @@
 """What somebody typed into the search box: words, beginnings of words, phrases in quotes, and no operators."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from admin_app.db.search_words import is_unspaced, words
 
@@ -14,6 +14,7 @@ SHORTEST_BEGINNING = 3
 _piece = re.compile(r'["“”„«»]([^"“”„«»]*)["“”„«»]|([^\s"“”„«»]+)')
 _number = re.compile(r"(?:t-?)?0*(\d{1,9})", re.IGNORECASE)
 _address = re.compile(r"[^\s@]+@[^\s@]+")
+_whole_address = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@.]{2,}")
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,12 @@ class SearchQuery:
         return (*(f" {word} " for word in self.wholes), *(f" {word}" for word in self.beginnings))
 
     @property
+    def exactly(self) -> "SearchQuery":
+        """The same with every beginning as a whole word."""
+        phrases = tuple(f"{phrase.rstrip()} " for phrase in self.phrases)
+        return replace(self, wholes=(*self.wholes, *self.beginnings), beginnings=(), phrases=phrases)
+
+    @property
     def tsquery(self) -> str:
         """For PostgreSQL. Words hold nothing that would need quoting, and are quoted all the same."""
         whole = [f"'{word}'" for word in self.wholes]
@@ -54,22 +61,28 @@ class SearchQuery:
 
 
 def parse(text: str) -> SearchQuery:
-    """Read what was typed; wildcards, operators and lone quotes are punctuation, and punctuation parts words."""
+    """Read what was typed; wildcards, operators and lone quotes are punctuation, and punctuation parts words.
+
+    Numbers and addresses are typed to their end: nothing longer is meant.
+    """
     text = text.replace("\x00", "")[:LONGEST].strip()
     wholes: dict[str, None] = {}
     beginnings: dict[str, None] = {}
     phrases: dict[str, None] = {}
+    number, address = _number.fullmatch(text), _address.fullmatch(text)
+    is_at_its_end = bool(number or _whole_address.fullmatch(text))
     for quoted, plain in _piece.findall(text):
         sequence = _sequence(quoted or plain)
         if not sequence:
             continue
         *before, last = sequence
-        may_go_on = is_unspaced(last) is not None or (not quoted and len(last) >= SHORTEST_BEGINNING)
+        may_go_on = is_unspaced(last) is not None or (
+            not quoted and len(last) >= SHORTEST_BEGINNING and not is_at_its_end
+        )
         wholes.update(dict.fromkeys(before))
         (beginnings if may_go_on and len(last) != 2 else wholes)[last] = None
         if before:
             phrases[f" {' '.join(sequence)}{'' if may_go_on else ' '}"] = None
-    number, address = _number.fullmatch(text), _address.fullmatch(text)
     return SearchQuery(
         wholes=tuple(wholes),
         beginnings=tuple(beginnings),

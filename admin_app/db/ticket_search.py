@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     Boolean,
     Integer,
     Select,
+    TextClause,
     and_,
     case,
     cast,
@@ -21,6 +23,7 @@ from sqlalchemy import (
     text,
     true,
     union,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 from sqlalchemy.ext.compiler import compiles
@@ -28,10 +31,14 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.expression import FunctionElement
 
 from admin_app.db.search_query import SearchQuery
+from admin_app.db.search_words import LONGEST_WORD
 from admin_app.db.ticket_search_schema import BITS_BETWEEN, COARSE_BITS, FINE_BITS
 
 NEWEST = 1_000
 """So many matches are ranked and shown; of a word that is in more tickets, those of the newest ones."""
+
+OWN_NUMBER = 64
+"""What it counts that a ticket bears the number that was typed: more than all else."""
 
 stored = table(
     "ticket_search",
@@ -42,15 +49,33 @@ stored = table(
     column("body"),
     column("tokens"),
 )
+_live = table("ticket_search_live", column("rowid", Integer), column("ticket_search_live"))
 _tickets = table("tickets", column("id", Integer), column("ticket_number"), column("deleted_at"))
 
-_ranges = text(f"""
+SAMPLE = 512
+"""So many of the newest rows tell how common a beginning is."""
+
+COMMON, RARE = 40, 8
+"""A common beginning is in at least so many of the sample, a rare one in fewer."""
+
+WALKED = 16_384
+"""So many of the newest rows hold enough matches of a common beginning."""
+
+NOTHING = "x" * (LONGEST_WORD + 1)
+"""Asked for this, FTS5 finds nothing: no word is so long."""
+
+_fine = text(f"""
     SELECT 'F' || generate_series(newest >> {FINE_BITS}, edge << {BITS_BETWEEN}, -1) AS name
     FROM (SELECT max(ticket_id) AS newest, greatest((max(ticket_id) >> {COARSE_BITS}) - 1, 0) AS edge
         FROM ticket_search) AS ends
     UNION ALL SELECT 'C' || generate_series((max(ticket_id) >> {COARSE_BITS}) - 2, 0, -1) FROM ticket_search
 """)  # noqa: S608 - constants
 """Names of the ranges that rows lie in, newest first: small ones for the newest rows, then large ones."""
+
+_coarse = text(f"""
+    SELECT 'C' || generate_series((SELECT max(ticket_id) FROM ticket_search) >> {COARSE_BITS}, 0, -1) AS name
+""")  # noqa: S608 - a constant
+"""The same, large ones only."""
 
 
 class _Holds(FunctionElement[Any]):
@@ -126,32 +151,86 @@ def among(ticket_id: Any, ids: Sequence[int], dialect: str) -> ColumnElement[boo
 
 
 def _newest_on_sqlite(query: SearchQuery, most: int) -> Select[Any]:
-    """FTS5 walks its index from the newest row on and stops where it is told to."""
-    live = table("ticket_search_live", column("rowid", Integer), column("ticket_search_live"))
-    found = select(live.c.rowid.label("ticket_id")).where(live.c.ticket_search_live.match(literal(query.fts5)))
+    """FTS5 walks its index from the newest row on and stops where it is told to; only beginnings it reads to the end.
+
+    So they are asked for where the words as they stand are in too few tickets.
+    """
+    if not query.beginnings:
+        return _fts5(query, literal(query.fts5)).limit(most)
+    exact = _fts5(query.exactly, literal(query.exactly.fts5)).limit(most).cte("exact")
+    asked = case((_number(exact) < most, literal(query.fts5)), else_=literal(NOTHING))
+    longer = _fts5(query, asked).limit(most).cte("longer")
+    return select(union_all(select(longer), select(exact).where(_number(exact) == most)).subquery("found"))
+
+
+def _fts5(query: SearchQuery, asked: ColumnElement[str]) -> Select[Any]:
+    found = select(_live.c.rowid.label("ticket_id")).where(_live.c.ticket_search_live.match(asked))
     if query.phrases:
-        found = found.join(stored, stored.c.ticket_id == live.c.rowid).where(*_phrases(query))
-    return found.order_by(live.c.rowid.desc()).limit(most)
+        found = found.join(stored, stored.c.ticket_id == _live.c.rowid).where(*_phrases(query))
+    return found.order_by(_live.c.rowid.desc())
 
 
 def _newest_on_postgresql(query: SearchQuery, most: int) -> Select[Any]:
-    """Range by range of ids, newest first, until there are enough.
+    """Range by range of ids, newest first, until there are enough; beginnings only where whole words are in too few.
 
     GIN gives its matches in no useful order. Asked for the newest, PostgreSQL either sorts every match or walks the
-    whole table backwards, and which one is a guess. With the name of a range as one more word each look is small, and
-    nothing is guessed: rare words cost some forty short looks, common ones are done after the first.
+    whole table backwards, and which one is a guess. With the name of a range as one more condition each look is small,
+    and nothing is guessed: rare words cost some forty short looks, common ones are done after the first.
     """
-    ranges = _ranges.columns(column("name")).subquery("ranges")
-    words = cast(literal(query.tsquery), TSQUERY).op("&&")(cast(ranges.c.name, TSQUERY))
-    is_match = stored.c.tokens.op("@@")(words)
+    exact = _by_range(_fine, query.exactly, most)
+    if not query.beginnings:
+        return exact
+    found = exact.cte("exact")
+    looks = _longer(query, most, when=_number(found) < most)
+    return select(union_all(select(found).where(_number(found) == most), *looks).subquery("found"))
+
+
+def _longer(query: SearchQuery, most: int, *, when: ColumnElement[bool]) -> list[Select[Any]]:
+    """Ways to find beginnings, of which one is taken.
+
+    Each look into the index costs as much as all words together that begin so. A common beginning is found in the
+    newest rows without it, all matches of a rare one with a single look, and what is in between range by range.
+    """
+    sample = _newest_rows(query, SAMPLE).limit(COMMON).cte("sample")
+    walked = _newest_rows(query, WALKED).where(when, _number(sample) == COMMON).limit(most).cte("walked")
+    asked = select(cast(literal(query.tsquery), TSQUERY)).scalar_subquery()  # no estimate, so no table is read for it
+    rare = select(stored.c.ticket_id).where(stored.c.tokens.op("@@")(asked), ~stored.c.is_deleted, *_phrases(query))
+    all_at_once = rare.where(when, _number(sample) < RARE).limit(most).cte("all_at_once")
+    is_many = and_(_number(sample) >= RARE, _number(walked) < most)
+    ranged = _by_range(_coarse, query, most).where(when, or_(is_many, _number(all_at_once) == most)).cte("ranged")
+    return [
+        select(walked).where(_number(walked) == most),
+        select(all_at_once).where(_number(all_at_once) < most),
+        select(ranged),
+    ]
+
+
+def _by_range(names: TextClause, query: SearchQuery, most: int) -> Select[Any]:
+    """Two conditions, not one query of both: so GIN jumps to the range, and does not ask each match where it lies."""
+    ranges = names.columns(column("name")).subquery("ranges")
+    matches = stored.c.tokens.op("@@")
+    is_match = and_(matches(cast(literal(query.tsquery), TSQUERY)), matches(cast(ranges.c.name, TSQUERY)))
     each = select(stored.c.ticket_id).where(is_match, ~stored.c.is_deleted, *_phrases(query))
-    of_range = each.order_by(stored.c.ticket_id.desc()).correlate(ranges).lateral("of_range")
+    of_range = each.order_by(stored.c.ticket_id.desc()).limit(most).correlate(ranges).lateral("of_range")
     return select(of_range.c.ticket_id).select_from(ranges.join(of_range, true())).limit(most)
 
 
-def _phrases(query: SearchQuery) -> list[ColumnElement[bool]]:
+def _newest_rows(query: SearchQuery, rows: int) -> Select[Any]:
+    """Matches among the newest rows, one row after the other."""
+    newest_rows = select(stored).order_by(stored.c.ticket_id.desc()).limit(rows).subquery("ticket_search")
+    columns = newest_rows.c
+    is_match = columns.tokens.op("@@")(cast(literal(query.tsquery), TSQUERY))
+    found = select(columns.ticket_id).where(is_match, ~columns.is_deleted, *_phrases(query, columns))
+    return found.order_by(columns.ticket_id.desc())
+
+
+def _number(look: CTE) -> ColumnElement[int]:
+    return select(func.count()).select_from(look).scalar_subquery()
+
+
+def _phrases(query: SearchQuery, columns: Any = stored.c) -> list[ColumnElement[bool]]:
     return [
-        or_(*(_Position(column, literal(phrase)) > 0 for column in (stored.c.title, stored.c.customer, stored.c.body)))
+        or_(*(_Position(column, literal(phrase)) > 0 for column in (columns.title, columns.customer, columns.body)))
         for phrase in query.phrases
     ]
 
@@ -171,5 +250,5 @@ def _score(query: SearchQuery) -> ColumnElement[int]:
     if query.address:
         score += worth(32, _Position(customer, literal(query.address)) > 0)
     if query.number:
-        score += worth(64, _Position(title, literal(f" {query.number.lower().replace('-', ' ')} ")) == 1)
+        score += worth(OWN_NUMBER, _Position(title, literal(f" {query.number.lower().replace('-', ' ')} ")) == 1)
     return score

@@ -64,6 +64,18 @@ def _pg_trigger(table: str, event: str, function: str, tables: str) -> str:
 
 _NEW, _OLD = "NEW TABLE AS n", "OLD TABLE AS o"
 
+POSTGRESQL_REFRESH = f"""
+CREATE OR REPLACE FUNCTION ticket_search_refresh(wanted integer[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF cardinality(wanted) = 0 THEN RETURN; END IF;
+    PERFORM 1 FROM ticket_search WHERE ticket_id = ANY(wanted) ORDER BY ticket_id FOR UPDATE;
+    {_PG_FILL} WHERE t.id = ANY(wanted)
+    ON CONFLICT (ticket_id) DO UPDATE SET is_deleted = excluded.is_deleted, title = excluded.title,
+        customer = excluded.customer, body = excluded.body;
+END $$
+"""
+"""The lock comes before the look: a comment that somebody else is about to commit would be lost otherwise."""
+
 POSTGRESQL_UP = (
     postgresql_function(),
     f"""
@@ -79,17 +91,7 @@ CREATE TABLE ticket_search (
             || ' C' || (ticket_id >> {COARSE_BITS}), ' '), ''))) STORED
 )
 """,
-    # The lock comes before the look: a comment that somebody else is about to commit would be lost otherwise.
-    f"""
-CREATE FUNCTION ticket_search_refresh(wanted integer[]) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    IF cardinality(wanted) = 0 OR current_setting('desk.search_rests', true) = 'yes' THEN RETURN; END IF;
-    PERFORM 1 FROM ticket_search WHERE ticket_id = ANY(wanted) ORDER BY ticket_id FOR UPDATE;
-    {_PG_FILL} WHERE t.id = ANY(wanted)
-    ON CONFLICT (ticket_id) DO UPDATE SET is_deleted = excluded.is_deleted, title = excluded.title,
-        customer = excluded.customer, body = excluded.body;
-END $$
-""",
+    POSTGRESQL_REFRESH,
     _trigger_function("ticket_search_on_insert", "SELECT n.id FROM n"),
     _trigger_function("ticket_search_on_update", f"SELECT n.id FROM n JOIN o ON o.id = n.id WHERE {_PG_CHANGED}"),
     _trigger_function("ticket_search_on_comment", "SELECT DISTINCT n.ticket_id FROM n"),
@@ -141,7 +143,6 @@ POSTGRESQL_DOWN = (
     "DROP FUNCTION search_words(text)",
 )
 
-_AWAKE = "NOT EXISTS (SELECT 1 FROM ticket_search_rests)"
 _SQLITE_SELECT = f"""
     SELECT t.id, t.deleted_at IS NOT NULL, {_TITLE}, {_CUSTOMER}, {_SQLITE_BODY}
     FROM tickets AS t JOIN users AS u ON u.id = t.creator_id
@@ -193,7 +194,6 @@ CREATE TABLE ticket_search (
     body TEXT NOT NULL
 )
 """,
-    "CREATE TABLE ticket_search_rests (since TEXT NOT NULL)",
     f"CREATE VIRTUAL TABLE ticket_search_live USING fts5({_OPTIONS})",
     f"CREATE VIRTUAL TABLE ticket_search_trash USING fts5({_OPTIONS})",
     f"CREATE TRIGGER ticket_search_in AFTER INSERT ON ticket_search BEGIN {_fts('+', 'new')} END",
@@ -201,18 +201,16 @@ CREATE TABLE ticket_search (
     "CREATE TRIGGER ticket_search_anew AFTER UPDATE ON ticket_search"
     f" WHEN {_any_changed('is_deleted, title, customer, body')}"
     f" BEGIN {_fts('-', 'old')} {_fts('+', 'new')} END",
-    f"CREATE TRIGGER ticket_search_on_insert AFTER INSERT ON tickets WHEN {_AWAKE}"
+    "CREATE TRIGGER ticket_search_on_insert AFTER INSERT ON tickets"
     f" BEGIN INSERT INTO ticket_search {_SQLITE_SELECT} WHERE t.id = new.id; END",
     f"CREATE TRIGGER ticket_search_on_update AFTER UPDATE OF {_COLUMNS} ON tickets"
-    f" WHEN {_AWAKE} AND ({_any_changed(_COLUMNS)}) BEGIN {_sqlite_row('new.id')} END",
+    f" WHEN {_any_changed(_COLUMNS)} BEGIN {_sqlite_row('new.id')} END",
     "CREATE TRIGGER ticket_search_on_delete AFTER DELETE ON tickets"
     " BEGIN DELETE FROM ticket_search WHERE ticket_id = old.id; END",
-    f"CREATE TRIGGER ticket_search_on_comment AFTER INSERT ON comments WHEN {_AWAKE}"
-    f" BEGIN {_sqlite_body('new.ticket_id')} END",
+    f"CREATE TRIGGER ticket_search_on_comment AFTER INSERT ON comments BEGIN {_sqlite_body('new.ticket_id')} END",
     f"CREATE TRIGGER ticket_search_on_comment_update AFTER UPDATE OF {_SAID} ON comments"
-    f" WHEN {_AWAKE} AND ({_any_changed(_SAID)})"
-    f" BEGIN {_sqlite_body('new.ticket_id')} {_sqlite_body('old.ticket_id')} END",
-    f"CREATE TRIGGER ticket_search_on_comment_delete AFTER DELETE ON comments WHEN {_AWAKE} AND"
+    f" WHEN {_any_changed(_SAID)} BEGIN {_sqlite_body('new.ticket_id')} {_sqlite_body('old.ticket_id')} END",
+    f"CREATE TRIGGER ticket_search_on_comment_delete AFTER DELETE ON comments WHEN"
     f" EXISTS (SELECT 1 FROM tickets WHERE id = old.ticket_id) BEGIN {_sqlite_body('old.ticket_id')} END",
     "CREATE TRIGGER ticket_search_on_customer AFTER UPDATE OF full_name, email ON users"
     f" WHEN {_any_changed('full_name, email')} BEGIN"
@@ -239,7 +237,6 @@ SQLITE_DOWN = (
     ),
     "DROP TABLE ticket_search_live",
     "DROP TABLE ticket_search_trash",
-    "DROP TABLE ticket_search_rests",
     "DROP TABLE ticket_search",
 )
 

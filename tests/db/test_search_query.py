@@ -17,13 +17,12 @@ READ = {
     "東京": SearchQuery(wholes=("東京",), typed=" 東 東京 京 "),
     "京": SearchQuery(beginnings=("京",), typed=" 京 京 "),
     "T-12": SearchQuery(wholes=("t", "12"), phrases=(" t 12 ",), typed=" t 12 ", number="T-000012"),
-    "000012": SearchQuery(beginnings=("000012",), typed=" 000012 ", number="T-000012"),
+    "000012": SearchQuery(wholes=("000012",), typed=" 000012 ", number="T-000012"),
     "Kim@ex.org": SearchQuery(
-        wholes=("kim", "ex"),
-        beginnings=("org",),
-        phrases=(" kim ex org",),
-        typed=" kim ex org ",
-        address=" kim ex org ",
+        wholes=("kim", "ex", "org"), phrases=(" kim ex org ",), typed=" kim ex org ", address=" kim ex org "
+    ),
+    "kim@exam": SearchQuery(
+        wholes=("kim",), beginnings=("exam",), phrases=(" kim exam",), typed=" kim exam ", address=" kim exam "
     ),
 }
 
@@ -40,3 +39,8 @@ class TestParse:
         assert query.tsquery == "'on' & 'fire':*"
         assert query.fts5 == '"on" AND "fire"*'
         assert query.needles == (" on ", " fire")
+
+    def test_exactly_knows_no_beginnings(self) -> None:
+        exact = parse('fire on-deck "at sea"').exactly
+        assert exact.tsquery == "'on' & 'at' & 'sea' & 'fire' & 'deck'"
+        assert exact.phrases == (" on deck ", " at sea ")

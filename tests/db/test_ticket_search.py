@@ -1,5 +1,6 @@
 """The same data gives the same results, in the same order, on both databases; and what a plain reader would find."""
 
+import itertools
 import random
 import re
 from datetime import UTC, datetime, timedelta
@@ -140,22 +141,28 @@ class TestBothDatabases:
         on_sqlite, on_postgresql = [await found(database, "zzz") for database in both]
         assert (on_sqlite, on_postgresql) == (([], []), ([(12, 1)], []))
 
-    async def test_of_many_matches_both_take_the_newest_over_all_ranges_of_ids(self, both) -> None:
-        """Ids far apart lie in small and in large ranges; three matches are asked for."""
+    async def test_of_many_matches_both_take_the_newest_by_every_way(self, both, monkeypatch) -> None:
+        """Ids far apart lie in small and in large ranges; beginnings are walked to, taken at once or range by range."""
         ids = [5, 9_000, 140_000, 270_000, 280_000, 400_000, 401_000]
         moment = {"created_at": FIRST, "updated_at": FIRST}
         person = [{"id": 1, "email": "kim@ex.org", "full_name": "Kim", **moment}]
         named = [{"id": n, "ticket_number": f"T-{n:06}", "title": "lamp", "creator_id": 1, **moment} for n in ids]
-        taken = {}
+        named.append({**named[0], "id": 401_001, "ticket_number": "T-401001", "title": "lamps"})
+        ways = {"rare": (40, 8, 99), "common": (3, 2, 4), "in between": (100, 2, 99)}
+        wrong = []
         for database in both:
             await fill(database, {User: person, Ticket: named})
-            for most in (1, 3, 5, 7, 9):
-                statement = ticket_search.newest(parse("lamp"), database.engines.dialect, most=most)
-                rows = await database.read(lambda session, statement=statement: session.execute(statement))
-                taken[database.engines.dialect, most] = sorted(row.ticket_id for row in rows)
-        assert taken == {
-            (dialect, most): ids[-most:] for dialect in ("sqlite", "postgresql") for most in (1, 3, 5, 7, 9)
-        }
+            for most, (way, limits) in itertools.product((1, 3, 5, 7, 10), ways.items()):
+                for name, limit in zip(("COMMON", "RARE", "WALKED"), limits, strict=True):
+                    monkeypatch.setattr(ticket_search, name, limit)
+                longer = [*ids, 401_001]
+                for typed, expected in (("lamp", ids if most < 8 else longer), ("lam", longer), ('"lamp"', ids)):
+                    statement = ticket_search.newest(parse(typed), database.engines.dialect, most=most)
+                    rows = await database.read(lambda session, statement=statement: session.execute(statement))
+                    taken = sorted(row.ticket_id for row in rows)
+                    if taken != expected[-most:]:
+                        wrong.append((database.engines.dialect, way, most, typed, taken))
+        assert wrong == []
 
     async def test_among_takes_all_ids_as_one_value(self, both) -> None:
         for database in both:

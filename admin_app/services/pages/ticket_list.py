@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -90,10 +90,13 @@ async def page(
     else:
         among = tickets.where(searching.among(Ticket.id, found.ids, dialect))
         order = order_by(sort, descending=descending)
-        known = listing.Count(len(found.places))
-        shown = await listing.paginate(session, among, order=order, request=request, count=known)
+        shown = await listing.paginate(session, among, order=order, request=request, count=listing.Count(0))
     contexts = await _contexts(session, shown.rows, query) if shown.rows else {}
-    return replace(shown, cut_at=found.cut_at, contexts=contexts)
+    count = listing.Count(len(found.places), is_capped=bool(found.cut_at))
+    if count.is_capped and request.count_all:
+        every = narrowed(select(Ticket.id), actor, wanted).where(Ticket.deleted_at.is_(None))
+        count = listing.Count(await session.scalar(select(func.count()).select_from(every.subquery())) or 0)
+    return replace(shown.counted(count), cut_at=found.cut_at, contexts=contexts)
 
 
 @dataclass(frozen=True)

@@ -36,5 +36,9 @@ async def best(session: AsyncSession, query: SearchQuery, *, fitting: Select[Any
             fit, fit.c.id == scored.c.ticket_id
         )
     rows = (await session.execute(statement)).all()
+    is_cut = len(rows) > ticket_search.NEWEST
+    if is_cut:  # one more than is shown was asked for, and one that bears the number may be older than all of them
+        bears_it = ticket_search.OWN_NUMBER
+        rows = sorted(rows, key=lambda row: (row.score >= bears_it, row.ticket_id))[-ticket_search.NEWEST :]
     places = sorted(((score, ticket_id) for ticket_id, score, fits in rows if fits), reverse=True)
-    return Found(tuple(places), ticket_search.NEWEST if len(rows) > ticket_search.NEWEST else 0)
+    return Found(tuple(places), ticket_search.NEWEST if is_cut else 0)

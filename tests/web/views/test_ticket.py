@@ -146,6 +146,8 @@ class TestSearch:
         monkeypatch.setattr(searching, "NEWEST", 1)
         page = (await sam.get("/admin/ticket/list?search=fire")).text
         assert "newest matches are looked at" in " ".join(page.split())
+        assert ("1 of 1+" in page, "?search=fire&amp;count=all" in page) == (True, True)
+        assert "1 of 2<" in (await sam.get("/admin/ticket/list?search=fire&count=all")).text
 
 
 class TestStatements:
