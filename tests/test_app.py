@@ -60,7 +60,7 @@ class TestCreateApp:
     async def test_stopping_closes_every_connection(self, settings: Settings) -> None:
         app = create_app(settings)
         async with app.router.lifespan_context(app):
-            await app.state.database.is_ready()
+            await app.state.database.why_not_ready()
             await app.state.database.read(lambda session: session.connection())
         assert all(pool.checkedin() == 0 for pool in app.state.database.engines.pools.values())
 

@@ -8,14 +8,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import TypeVar
 
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from admin_app.db import failures, references
+from admin_app.db import failures, references, schema
 from admin_app.db.engine import Engines
 from admin_app.db.holders import current_holder
-from admin_app.db.readiness import Readiness
+from admin_app.db.readiness import NotReady, Readiness
 from admin_app.db.replica import NotFromHere, Replica, note_position
 from admin_app.db.sessions import LiveSession, ReadOnlySession, follow_ups, later_work
 from admin_app.errors import AppError, Unavailable
@@ -45,7 +44,7 @@ class Database:
         self.read_sessions = async_sessionmaker(engines.read, class_=ReadOnlySession, expire_on_commit=False)
         self._write_sessions = async_sessionmaker(engines.write, class_=LiveSession, expire_on_commit=False)
         self._snapshot_sessions = async_sessionmaker(engines.snapshots, class_=ReadOnlySession, expire_on_commit=False)
-        self._readiness = Readiness(self._answers)
+        self._readiness = Readiness(self._fault)
         self._aside_sessions = async_sessionmaker(engines.aside, class_=ReadOnlySession, expire_on_commit=False)
 
     async def run(self, work: Work[T], *, repeatable: bool = False) -> T:
@@ -118,23 +117,24 @@ class Database:
                 return await stack.enter_async_context(self.replica.snapshot())
         return await stack.enter_async_context(self._snapshot_sessions())
 
-    async def is_ready(self) -> bool:
-        """Whether the database answers and at least one pool connection can still be had; told within moments."""
-        return await self._readiness.ask() and all(
-            pool.checkedout() < pool.limit or pool.limit == 1 for pool in self.engines.needed_pools.values()
-        )
+    async def why_not_ready(self) -> NotReady | None:
+        """What keeps requests from being answered, told within moments; None when nothing does."""
+        pools = self.engines.needed_pools.values()
+        if any(pool.checkedout() >= pool.limit > 1 for pool in pools):
+            return NotReady.EXHAUSTED
+        return await self._readiness.ask()
 
     async def dispose(self) -> None:
         """Close every connection."""
         await self._readiness.close()
         await self.engines.dispose()
 
-    async def _answers(self) -> bool:
+    async def _fault(self) -> NotReady | None:
         try:
-            await self.read(lambda session: session.execute(select(1)), aside=True)
+            is_behind = await self.read(schema.is_behind, aside=True)
         except Exception:
-            return False
-        return True
+            return NotReady.DOWN
+        return NotReady.UNMIGRATED if is_behind else None
 
     async def _once(self, work: Work[T]) -> T:
         async with self._write_sessions() as session:

@@ -1,5 +1,6 @@
 """Which migrations the database has seen, and running those that it has not."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic.config import Config
@@ -31,9 +32,24 @@ async def stored_revision(session: AsyncSession) -> str | None:
     return found
 
 
+async def is_behind(session: AsyncSession) -> bool:
+    """Whether this code needs migrations that the database has not seen.
+
+    A schema that is newer than the code is not behind: during a release the old code goes on until it is replaced.
+    """
+    stored = await stored_revision(session)
+    return stored is None or stored in _earlier_revisions()
+
+
 async def is_current(session: AsyncSession) -> bool:
     """Whether the database has exactly the schema that this code needs."""
     return await stored_revision(session) == newest_revision()
+
+
+@cache
+def _earlier_revisions() -> frozenset[str]:
+    scripts = ScriptDirectory.from_config(_config(""))
+    return frozenset(script.revision for script in scripts.walk_revisions()) - set(scripts.get_heads())
 
 
 def _config(database_url: str) -> Config:

@@ -42,8 +42,8 @@ class UnitsOfWork(Protocol):
         """A session to read in for long, to which nothing changes."""
         ...
 
-    async def is_ready(self) -> bool:
-        """Whether the database can take requests."""
+    async def why_not_ready(self) -> str | None:
+        """What keeps it from taking requests, None when nothing does."""
         ...
 
 

@@ -18,6 +18,14 @@ LOOPBACK = frozenset({"127.0.0.1", "::1"})
 PROBES = ("/health/live", "/health/ready")
 """They say nothing that anybody could use, and load balancers ask them over plain http."""
 
+DRAINING = "draining"
+REASONS = {
+    DRAINING: "this worker finishes what it has begun, and then ends",
+    "database down": "it does not answer",
+    "unmigrated": "the database needs a migration that this version of the desk brings",
+    "exhausted": "every database connection of this worker is in use",
+}
+
 
 async def live(request: Request) -> Response:
     """The process answers."""
@@ -25,10 +33,13 @@ async def live(request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """The database answers and a connection can be had; 503 otherwise."""
-    if await desk_of(request).database.is_ready():
+    """This worker takes requests and can answer them; else 503 with the reason, in one word and for people."""
+    desk = desk_of(request)
+    reason = DRAINING if desk.crew.is_draining else await desk.database.why_not_ready()
+    if reason is None:
         return PlainTextResponse("ready\n")
-    return PlainTextResponse("not ready\n", status_code=503, headers={"Retry-After": "2"})
+    text = f"not ready: {reason} ({REASONS[reason]})\n"
+    return PlainTextResponse(text, status_code=503, headers={"Retry-After": "2"})
 
 
 async def metrics(request: Request) -> Response:

@@ -14,6 +14,7 @@ from admin_app.db.database import MAX_TRIES, Database
 from admin_app.db.engine import PoolOptions, create_engines
 from admin_app.db.failures import Retry
 from admin_app.db.holders import Holder, current_holder
+from admin_app.db.readiness import NotReady
 from admin_app.db.sessions import after_commit, afterwards
 from admin_app.errors import AlreadyExists, Conflict, Contended, Unavailable
 from admin_app.models import Tag
@@ -428,29 +429,35 @@ class TestStream:
         await database.dispose()
 
 
-class TestIsReady:
+class TestWhyNotReady:
     @pytest.fixture(autouse=True)
     def patience(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A first connection may take its time here; how long anybody is kept waiting is Readiness' own test."""
         monkeypatch.setattr(readiness, "PATIENCE_SECONDS", 30.0)
 
-    async def test_a_database_that_answers_is(self, database) -> None:
-        assert await database.is_ready() is True
+    async def test_a_database_that_answers_is_unless_its_schema_is_older_than_the_code(self, database) -> None:
+        assert await database.why_not_ready() is None
+        for revision, reason in (("0001", NotReady.UNMIGRATED), ("9999", None), ("0001", NotReady.UNMIGRATED)):
+            change = text(f"UPDATE alembic_version SET version_num = '{revision}'")
+            await database.run(lambda session, change=change: session.execute(change))
+            assert await database.why_not_ready() is reason, (
+                f"{revision} is newer than the code: a release is under way"
+            )
 
     async def test_an_exhausted_pool_is_not(self, database_url) -> None:
         database = Database(create_engines(database_url, PoolOptions(size=2, max_overflow=0)))
         async with database.engines.read.connect(), database.engines.read.connect():
-            assert await database.is_ready() is False
-        assert await database.is_ready() is True
+            assert await database.why_not_ready() is NotReady.EXHAUSTED
+        assert await database.why_not_ready() is None
         await database.dispose()
 
     async def test_a_pool_of_one_that_is_busy_still_is(self, database_url) -> None:
         """One writer at a time is SQLite's normal state, not a fault."""
         database = Database(create_engines(database_url, PoolOptions(size=1, max_overflow=0)))
         async with database.engines.write.connect():
-            assert await database.is_ready() is True
+            assert await database.why_not_ready() is None
         await database.dispose()
 
     async def test_a_server_that_is_not_there_is_not(self) -> None:
         database = Database(create_engines("postgresql://desk@127.0.0.1:1/desk"))
-        assert await database.is_ready() is False
+        assert await database.why_not_ready() is NotReady.DOWN

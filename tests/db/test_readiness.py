@@ -6,36 +6,36 @@ import time
 import pytest
 
 from admin_app.db import readiness
-from admin_app.db.readiness import Readiness
+from admin_app.db.readiness import NotReady, Readiness
 from tests.support import chaos
 
 
 class Checked:
     """A database that answers when it is told to."""
 
-    def __init__(self, *, answers: bool = True) -> None:
-        self.answers = answers
+    def __init__(self, fault: NotReady | None = None) -> None:
+        self.fault = fault
         self.calls = 0
         self.thawed = asyncio.Event()
         self.thawed.set()
 
-    async def __call__(self) -> bool:
+    async def __call__(self) -> NotReady | None:
         self.calls += 1
         await self.thawed.wait()
-        return self.answers
+        return self.fault
 
 
 class TestAsk:
-    @pytest.mark.parametrize("answers", [True, False])
-    async def test_it_tells_what_the_check_says(self, answers: bool) -> None:
-        assert await Readiness(Checked(answers=answers)).ask() is answers
+    @pytest.mark.parametrize("fault", [None, NotReady.UNMIGRATED])
+    async def test_it_tells_what_the_check_says(self, fault: NotReady | None) -> None:
+        assert await Readiness(Checked(fault)).ask() is fault
 
     async def test_a_frozen_database_keeps_nobody_waiting(self) -> None:
         database = Checked()
         database.thawed.clear()
         probe = Readiness(database)
         started = time.monotonic()
-        assert await probe.ask() is False
+        assert await probe.ask() is NotReady.DOWN
         assert time.monotonic() - started < chaos.seconds(with_others=5.0, alone=0.5)
         assert readiness.PATIENCE_SECONDS < 0.1, "on a machine of its own that is all it takes"
         await probe.close()
@@ -45,11 +45,11 @@ class TestAsk:
     ) -> None:
         database = Checked()
         probe = Readiness(database)
-        assert await probe.ask() is True
+        assert await probe.ask() is None
         database.thawed.clear()
-        assert await probe.ask() is True
+        assert await probe.ask() is None
         monkeypatch.setattr(readiness, "REMEMBERED_SECONDS", 0.0)
-        assert await probe.ask() is False
+        assert await probe.ask() is NotReady.DOWN
         await probe.close()
 
     async def test_everybody_who_asks_meanwhile_shares_one_check(self) -> None:
@@ -58,7 +58,7 @@ class TestAsk:
         probe = Readiness(database)
         await asyncio.gather(*(probe.ask() for _ in range(20)))
         database.thawed.set()
-        assert await probe.ask() is True
+        assert await probe.ask() is None
         assert database.calls == 1
 
 

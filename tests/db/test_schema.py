@@ -24,10 +24,15 @@ class TestUpgrade:
 
 
 class TestIsCurrent:
-    async def test_an_older_schema_is_not(self, database: Database) -> None:
+    async def test_an_older_schema_is_not_and_is_behind(self, database: Database) -> None:
+        assert not await database.read(schema.is_behind)
         await database.run(lambda session: session.execute(text("UPDATE alembic_version SET version_num = '0001'")))
         assert await database.read(schema.stored_revision) == "0001"
         assert not await database.read(schema.is_current)
+        assert await database.read(schema.is_behind)
+        await database.run(lambda session: session.execute(text("UPDATE alembic_version SET version_num = '9999'")))
+        assert not await database.read(schema.is_current)
+        assert not await database.read(schema.is_behind), "the next release has migrated it already"
 
     async def test_a_version_table_without_a_row_is_not(self, database: Database) -> None:
         await database.run(lambda session: session.execute(text("DELETE FROM alembic_version")))

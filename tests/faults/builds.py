@@ -58,11 +58,10 @@ def health_through_the_pool() -> Starlette:
     app = holding()
     database = app.state.database
 
-    async def is_ready() -> bool:
+    async def why_not_ready() -> None:
         await database.read(lambda session: session.execute(text("SELECT 1")))
-        return True
 
-    database.is_ready = is_ready
+    database.why_not_ready = why_not_ready
     return app
 
 
