@@ -17,6 +17,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from admin_app.db import schema
+from admin_app.db.claims import claims_of
 from admin_app.db.database import Database
 from admin_app.db.engine import PoolOptions, create_engines
 from admin_app.db.holders import Holder, current_holder
@@ -25,20 +26,24 @@ from admin_app.db.slow_queries import SlowQueries
 from admin_app.db.worker_reports import worker_reports_of
 from admin_app.errors import TimedOut, Unavailable
 from admin_app.services.batches.exports.running import Turns
+from admin_app.services.blocks import tidings
+from admin_app.services.blocks.troubles import Thresholds
+from admin_app.services.operations.lookout import Lookout
 from admin_app.services.operations.sign_in import Lifetime
 from admin_app.services.operations.sign_in_attempts import Limit
 from admin_app.services.operations.single_sign_on import Rules
 from admin_app.services.records import pool
-from admin_app.services.records.error_tracking.alarms import Alarm, Mail, Notifier, WebHook
+from admin_app.services.records.alarms import Alarm, Mail, Notifier, WebHook
 from admin_app.services.records.error_tracking.tracker import ErrorTracker
 from admin_app.services.records.file_store import FileStore
+from admin_app.services.records.quiet_hours import QuietHours
 from admin_app.services.records.secret_box import SecretBox
 from admin_app.services.records.workers import Crew
 from admin_app.settings import CONFIG_FOLDER, LOCAL_HOSTS, Environment, Settings
 from admin_app.web import draining, health
 from admin_app.web.admin import DeskAdmin
 from admin_app.web.compression import CompressedPages
-from admin_app.web.desk import AttachDesk, Desk, SecondFactorRules
+from admin_app.web.desk import AttachDesk, Desk, SecondFactorRules, Watch
 from admin_app.web.errors import ErrorPages, http_error
 from admin_app.web.guard import Guard, SecurityHeaders
 from admin_app.web.https_only import HttpsOnly
@@ -66,12 +71,13 @@ def create_app(settings: Settings) -> Starlette:
     """The desk, ready to serve; its database connections open with the first request and close with the app."""
     database = open_database(settings)
     alarm = Alarm(notifiers(settings))
-    errors = ErrorTracker(database.run, alarm.ring)
+    errors = ErrorTracker(database.run, lambda alert: alarm.log(tidings.of_error(alert)))
     crew = open_crew(database)
+    lookout = open_lookout(settings, database, crew, alarm)
     app = Starlette(
         routes=[Route("/", to_desk, methods=["GET"]), *health.ROUTES],
         exception_handlers={HTTPException: http_error},
-        lifespan=lambda app: alive(settings, database, crew, errors, alarm),
+        lifespan=lambda app: alive(settings, database, Watch(crew, lookout, alarm), errors),
     )
     admin = DeskAdmin(app, database.read_sessions)
     table = RouteTable()
@@ -83,7 +89,11 @@ def create_app(settings: Settings) -> Starlette:
         Middleware(RequestLimits),
         Middleware(TrustedHostMiddleware, allowed_hosts=list(settings.trusted_hosts), www_redirect=False),
         *doors(settings),
-        Middleware(AttachDesk, desk=open_desk(settings, database, errors, crew), templates=admin.templates),
+        Middleware(
+            AttachDesk,
+            desk=open_desk(settings, database, errors, Watch(crew, lookout, alarm)),
+            templates=admin.templates,
+        ),
         *([Middleware(OwnChanges)] if settings.replica_url else []),
         Middleware(ErrorPages),
         Middleware(OnlyListed, table=table),
@@ -93,6 +103,7 @@ def create_app(settings: Settings) -> Starlette:
     app.state.routes = table
     app.state.errors = errors
     app.state.crew = crew
+    app.state.lookout = lookout
     return app
 
 
@@ -104,20 +115,20 @@ def doors(settings: Settings) -> list[Middleware]:
 
 
 @asynccontextmanager
-async def alive(
-    settings: Settings, database: Database, crew: Crew, errors: ErrorTracker, alarm: Alarm
-) -> AsyncIterator[None]:
+async def alive(settings: Settings, database: Database, watch: Watch, errors: ErrorTracker) -> AsyncIterator[None]:
     """From the start of a worker process to its end."""
     try:
         if settings.environment is Environment.PRODUCTION and not await may_be_current(database):
             raise RuntimeError("The database is not migrated. Run: python -m admin_app migrate")
-        crew.start()
-        with draining.heard(crew.drain):
+        watch.crew.start()
+        watch.lookout.start()
+        with draining.heard(watch.crew.drain):
             yield
     finally:
-        await crew.leave()
+        await watch.lookout.leave()
+        await watch.crew.leave()
         await errors.close()
-        await anyio.to_thread.run_sync(alarm.close)
+        await anyio.to_thread.run_sync(watch.alarm.close)
         await database.dispose()
 
 
@@ -130,14 +141,14 @@ async def may_be_current(database: Database) -> bool:
         return True
 
 
-def open_desk(settings: Settings, database: Database, errors: ErrorTracker, crew: Crew) -> Desk:
+def open_desk(settings: Settings, database: Database, errors: ErrorTracker, watch: Watch) -> Desk:
     """What every request carries."""
     slow_queries = SlowQueries(settings.slow_query_ms / 1000)
     slow_queries.watch(database.engines)
     return Desk(
         database=database,
-        pools=lambda: database.engines.pools,
-        crew=crew,
+        pools=lambda: database.engines.every_pool,
+        watch=watch,
         suspect_after=settings.leak_suspect_seconds,
         slow_queries=slow_queries,
         errors=errors,
@@ -168,11 +179,25 @@ def open_crew(database: Database) -> Crew:
     """This worker, and the way to all others."""
 
     def figures() -> list[dict[str, Any]]:
-        return [pool.packed(pool.read(name, watched)) for name, watched in database.engines.pools.items()]
+        return [pool.packed(pool.read(name, watched)) for name, watched in database.engines.every_pool.items()]
 
     return Crew(
         worker_reports_of(database.engines), figures, lambda: own_view(database.engines), version("support-desk-admin")
     )
+
+
+def open_lookout(settings: Settings, database: Database, crew: Crew, alarm: Alarm) -> Lookout:
+    """What sees incidents, and tells of them."""
+    limits = Thresholds(
+        waiting=settings.alert_waiting_seconds,
+        timeouts=settings.alert_timeouts,
+        suspect=settings.leak_suspect_seconds if settings.alert_leaks else 0,
+        transaction=settings.alert_transaction_seconds,
+        database=settings.alert_database_seconds,
+    )
+    quiet = QuietHours.read(settings.alert_quiet_hours)
+    claims = claims_of(database.engines.write.url)
+    return Lookout(crew.glimpse, database, claims, alarm, limits=limits, quiet=quiet)
 
 
 def open_provider(settings: Settings) -> Provider | None:

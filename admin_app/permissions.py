@@ -57,6 +57,7 @@ class Permission(StrEnum):
     NOTIFICATION_MARK_READ = "notification:mark-read"
     NOTIFICATION_LIST_ALL = "notification:list-all"
     POOL_VIEW = "pool:view"
+    POOL_TEST_ALERT = "pool:test-alert"
     ERRORS_VIEW = "errors:view"
     SLOW_QUERIES_VIEW = "slow-queries:view"
 
@@ -101,6 +102,7 @@ _SUPERVISOR = _STAFF | {
 _OPS = _OWN_NOTIFICATIONS | {
     _P.AUDIT_VERIFY,
     _P.POOL_VIEW,
+    _P.POOL_TEST_ALERT,
     _P.ERRORS_VIEW,
     _P.SLOW_QUERIES_VIEW,
 }

@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from admin_app.permissions import Role
+from admin_app.services.records.quiet_hours import QuietHours
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 CONFIG_FOLDER = PROJECT_ROOT / "config"
@@ -96,6 +97,12 @@ class Settings(BaseSettings):
     leak_suspect_seconds: Annotated[float, Field(gt=0)] = 30.0
     graceful_shutdown_seconds: Annotated[int, Field(ge=1, le=3600)] = 30
     slow_query_ms: Annotated[int, Field(gt=0)] = 100
+    alert_waiting_seconds: Annotated[float, Field(ge=0)] = 10.0
+    alert_timeouts: Annotated[int, Field(ge=0)] = 20
+    alert_leaks: bool = True
+    alert_transaction_seconds: Annotated[float, Field(ge=0)] = 300.0
+    alert_database_seconds: Annotated[float, Field(ge=0)] = 10.0
+    alert_quiet_hours: str = ""
     alert_webhook_url: SecretStr = SecretStr("")
     alert_email_to: Annotated[tuple[str, ...], NoDecode] = ()
     alert_email_from: str = ""
@@ -147,6 +154,7 @@ class Settings(BaseSettings):
         hook = self.alert_webhook_url.get_secret_value()
         if hook and not (hook.startswith(("http://", "https://")) and hook.isprintable() and " " not in hook):
             raise ValueError("ALERT_WEBHOOK_URL must begin with http:// or https:// and hold no blanks")
+        QuietHours.read(self.alert_quiet_hours)
         if self.alert_email_to and not (self.smtp_host and self.alert_email_from):
             raise ValueError("ALERT_EMAIL_TO needs SMTP_HOST and ALERT_EMAIL_FROM as well")
         return self

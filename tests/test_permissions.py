@@ -18,7 +18,7 @@ TABLE = {
     (SUPERVISOR, OPS, ADMIN): "audit:verify",
     (ADMIN,): "ticket:purge user:edit-staff user:change-role user:reset-password user:end-sessions",
     (STAFF, SUPERVISOR, OPS, ADMIN): "notification:list notification:mark-read",
-    (OPS, ADMIN): "pool:view errors:view slow-queries:view",
+    (OPS, ADMIN): "pool:view pool:test-alert errors:view slow-queries:view",
 }
 HOLDERS = {permission: set(roles) for roles, permissions in TABLE.items() for permission in permissions.split()}
 

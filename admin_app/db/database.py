@@ -46,6 +46,8 @@ class Database:
         self._snapshot_sessions = async_sessionmaker(engines.snapshots, class_=ReadOnlySession, expire_on_commit=False)
         self._readiness = Readiness(self._fault)
         self._aside_sessions = async_sessionmaker(engines.aside, class_=ReadOnlySession, expire_on_commit=False)
+        self._watching_sessions = async_sessionmaker(engines.watching, class_=ReadOnlySession, expire_on_commit=False)
+        self._noting_sessions = async_sessionmaker(engines.noting, class_=LiveSession, expire_on_commit=False)
 
     async def run(self, work: Work[T], *, repeatable: bool = False) -> T:
         """Run `work` and commit; on a fault that a fresh start may cure, do all of it again.
@@ -91,6 +93,21 @@ class Database:
                     return await self.replica.read(work)
             async with sessions() as session:
                 return await work(session)
+
+    async def glance(self, work: Work[T]) -> T:
+        """Run `work` in a read-only session that gives up after a second, and needs no connection of the pools."""
+        with _answered():
+            async with self._watching_sessions() as session:
+                return await work(session)
+
+    async def note(self, work: Work[T]) -> T:
+        """Run `work` and commit it, past the pools, once, and within about a second; for what ops must know."""
+        with _answered():
+            async with self._noting_sessions() as session:
+                result = await work(session)
+                await session.commit()
+        await self._follow_up(session)
+        return result
 
     @asynccontextmanager
     async def stream(self) -> AsyncIterator[AsyncSession]:

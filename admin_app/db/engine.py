@@ -73,6 +73,8 @@ class Engines:
     """Gives up after `WATCHING_SECONDS`: for what workers tell each other, and what the database tells of itself."""
     snapshots: AsyncEngine
     """Each of its transactions sees the database as it was at its first statement, however long it takes."""
+    noting: AsyncEngine
+    """Writes what ops must know, past the pool that they must know of; as impatient as `watching`."""
     replica: ReplicaEngines | None = None
 
     @property
@@ -90,8 +92,9 @@ class Engines:
 
     @property
     def every_pool(self) -> dict[str, WatchedPool]:
-        """Those, and the one of long reads."""
-        return {**self.pools, "exports": _watched(self.snapshots.pool)}
+        """Those, and the ones of long reads."""
+        replica = {"replica_exports": _watched(self.replica.snapshots.pool)} if self.replica else {}
+        return {**self.pools, "exports": _watched(self.snapshots.pool), **replica}
 
     @property
     def dialect(self) -> str:
@@ -101,7 +104,7 @@ class Engines:
     async def dispose(self) -> None:
         """Close every connection."""
         replica = (self.replica.read, self.replica.snapshots) if self.replica else ()
-        for engine in (self.write, self.read, self.aside, self.watching, self.snapshots, *replica):
+        for engine in (self.write, self.read, self.aside, self.watching, self.snapshots, self.noting, *replica):
             await engine.dispose()
 
 
@@ -177,6 +180,7 @@ def _postgresql_engines(url: URL, chosen: PoolOptions) -> Engines:
         aside=aside.execution_options(postgresql_readonly=True),
         watching=watching,
         snapshots=_snapshots(url, chosen),
+        noting=watching.execution_options(isolation_level="READ COMMITTED"),
     )
 
 
@@ -258,7 +262,9 @@ def _sqlite_engines(url: URL, chosen: PoolOptions) -> Engines:
     watching = _engine(url, 1, 0, WATCHING_SECONDS, connect_args={"timeout": WATCHING_SECONDS})
     for reader in (read, aside, watching, snapshots):
         _set_up_sqlite(reader, busy, "BEGIN", read_only=True)
-    return Engines(write=write, read=read, aside=aside, watching=watching, snapshots=snapshots)
+    noting = _engine(url, 1, 0, WATCHING_SECONDS, connect_args={"timeout": WATCHING_SECONDS})
+    _set_up_sqlite(noting, int(WATCHING_SECONDS * 1000), "BEGIN IMMEDIATE")
+    return Engines(write=write, read=read, aside=aside, watching=watching, snapshots=snapshots, noting=noting)
 
 
 def _set_up_sqlite(engine: AsyncEngine, busy_milliseconds: int, begin: str, *, read_only: bool = False) -> None:

@@ -43,6 +43,7 @@ class PoolWatch:
         """Of those: thrown away because whoever asked has gone or was stopped."""
         self.waits: deque[float] = deque(maxlen=REMEMBERED_WAITS)
         self.longest: LongestHolding | None = None
+        self._waiting_since = float("inf")
         self._gave_up: deque[float] = deque(maxlen=REMEMBERED_WAITS)
         self._held: dict[int, Held] = {}
 
@@ -51,6 +52,27 @@ class PoolWatch:
         """How many gave up within the last minutes, as far as they are remembered."""
         since = time.monotonic() - RECENT_SECONDS
         return sum(moment > since for moment in self._gave_up)
+
+    @property
+    def waiting_for(self) -> float:
+        """For how many seconds somebody or other has been waiting, without a moment in which nobody did."""
+        return max(0.0, time.monotonic() - self._waiting_since)
+
+    def comes(self) -> float:
+        """Note that somebody asks for a connection; the moment, for `goes`."""
+        now = time.monotonic()
+        self._waiting_since = min(self._waiting_since, now)
+        self.waiting += 1
+        return now
+
+    def goes(self, since: float) -> float:
+        """Note that they wait no longer; how many seconds it was."""
+        waited = time.monotonic() - since
+        self.waiting -= 1
+        self.waits.append(waited)
+        if self.waiting == 0:
+            self._waiting_since = float("inf")
+        return waited
 
     def gave_up(self) -> None:
         """Note that somebody waited in vain."""
@@ -108,8 +130,7 @@ class WatchedPool(AsyncAdaptedQueuePool):
         return fresh
 
     def _do_get(self) -> ConnectionPoolEntry:
-        started = time.monotonic()
-        self.watch.waiting += 1
+        started = self.watch.comes()
         try:
             return super()._do_get()
         except PoolTimeout:
@@ -117,10 +138,7 @@ class WatchedPool(AsyncAdaptedQueuePool):
             log_event("pool.timeout", limit=self.limit, waited=round(time.monotonic() - started, 3))
             raise
         finally:
-            waited = time.monotonic() - started
-            self.watch.waiting -= 1
-            self.watch.waits.append(waited)
-            current_holder.get().waited_seconds += waited
+            current_holder.get().waited_seconds += self.watch.goes(started)
 
     def _listen(self) -> None:
         @event.listens_for(self, "checkout")

@@ -13,6 +13,7 @@ from admin_app.models.half_open_session import HalfOpenSession
 from admin_app.models.idempotency_key import IdempotencyKey
 from admin_app.models.import_layout import ImportLayout
 from admin_app.models.import_rejection import ImportRejection
+from admin_app.models.incident import Incident
 from admin_app.models.notification import Notification, NotificationType
 from admin_app.models.password_link import PasswordLink
 from admin_app.models.second_factor import RecoveryCode, SecondFactor
@@ -48,6 +49,7 @@ __all__ = [
     "ImportMode",
     "ImportRejection",
     "ImportState",
+    "Incident",
     "Notification",
     "NotificationType",
     "PasswordLink",

@@ -64,6 +64,7 @@ class AuditAction(StrEnum):
     BULK_DELETE = "BULK_DELETE"
     BULK_RESTORE = "BULK_RESTORE"
     UNDO = "UNDO"
+    TEST_ALERT = "TEST_ALERT"
 
 
 class AuditLog(Identified, Timestamped, Base):

@@ -15,8 +15,10 @@ from admin_app.actor import Actor
 from admin_app.errors import AppError
 from admin_app.permissions import Role
 from admin_app.services.batches.exports.running import Turns
+from admin_app.services.operations.lookout import Lookout
 from admin_app.services.operations.sign_in import Caller, Lifetime, SignedIn
 from admin_app.services.operations.sign_in_attempts import Limit
+from admin_app.services.records.alarms import Alarm
 from admin_app.services.records.error_tracking.sightings import Sighting
 from admin_app.services.records.file_store import FileStore
 from admin_app.services.records.secret_box import SecretBox
@@ -65,13 +67,22 @@ class SecondFactorRules:
 
 
 @dataclass(frozen=True)
+class Watch:
+    """What ops have to see and to hear with."""
+
+    crew: Crew
+    """This worker process among all others."""
+    lookout: Lookout
+    alarm: Alarm
+
+
+@dataclass(frozen=True)
 class Desk:
     """The parts that meet in `app.py`, handed to every request."""
 
     database: UnitsOfWork
     pools: Callable[[], Mapping[str, Any]]
-    crew: Crew
-    """This worker process among all others."""
+    watch: Watch
     suspect_after: float
     """Seconds; no request holds a connection for longer, unless it lost it."""
     slow_queries: Any
@@ -93,6 +104,11 @@ class Desk:
     max_form_bytes: int
     body_timeout: float
     metrics_token: str
+
+    @property
+    def crew(self) -> Crew:
+        """This worker process among all others."""
+        return self.watch.crew
 
 
 class AttachDesk:

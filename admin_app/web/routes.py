@@ -183,6 +183,7 @@ ROWS: tuple[Row, ...] = (
     button("/admin/import/run/{pk}", _P.TICKET_IMPORT, ANY),
     button("/admin/import/undo/{pk}", _P.TICKET_IMPORT, ANY),
     page("/admin/pool", _P.POOL_VIEW),
+    button("/admin/pool/test-alert", _P.POOL_TEST_ALERT),
     page("/admin/errors", _P.ERRORS_VIEW),
     page("/admin/errors/kind/{fingerprint}", _P.ERRORS_VIEW, ANY),
     page("/admin/slow-queries", _P.SLOW_QUERIES_VIEW),

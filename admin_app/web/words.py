@@ -70,6 +70,7 @@ VERBS: Mapping[str, str] = {
     "LINK_IDENTITY": "signed in through the provider for the first time",
     "UNLINK_IDENTITY": "unlinked an identity of single sign-on",
     "PASSWORD_REFUSED": "typed a password that was refused",
+    "TEST_ALERT": "tried out the alerts",
     "RESET_LINK_MADE": "made a link to set a new password",
     "RESET_LINK_USED": "set a new password with a link",
     "RESET_LINK_REFUSED": "tried a link for a new password that works no more",

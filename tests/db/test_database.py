@@ -59,6 +59,26 @@ def pauses(monkeypatch) -> list[float]:
     return slept
 
 
+class TestNote:
+    async def test_is_written_and_read_past_a_pool_that_is_exhausted(self, database_url) -> None:
+        small = Database(create_engines(database_url, PoolOptions(size=1, max_overflow=0, timeout=0.1)))
+        heard: list[str] = []
+
+        async def work(session) -> None:
+            await adding("a")(session)
+            after_commit(session, lambda: heard.append("told"))
+
+        async with small.read_sessions() as holder:
+            await holder.execute(text("SELECT 1"))
+            await small.note(work)
+            assert list(await small.glance(lambda session: session.scalars(select(Tag.name)))) == ["a"]
+            with pytest.raises(Conflict):
+                await small.note(adding("b", failing=[Conflict("no")]))
+        assert await tags(small) == ["a"]
+        assert heard == ["told"]
+        await small.dispose()
+
+
 class TestRun:
     async def test_work_is_committed_and_its_result_given_back(self, database) -> None:
         assert await database.run(adding("a")) == "a"

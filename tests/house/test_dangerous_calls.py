@@ -17,7 +17,7 @@ TEMPLATES = sorted((ADMIN_APP / "web" / "templates").rglob("*.html"))
 CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]*")
 
 CALLERS = {
-    "admin_app/services/records/error_tracking/alarms.py": {"urllib.request", "smtplib"},  # hook and mail of settings
+    "admin_app/services/records/alarms.py": {"urllib.request", "smtplib"},  # hook and mail of settings
     "admin_app/web/single_sign_on/fetching.py": {"httpx"},  # the provider of settings
     "admin_app/cli/serving.py": {"socket"},  # asks whether its own port is free
 }

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
 from admin_app import clock
@@ -20,7 +21,7 @@ from admin_app.services.batches.exports import pages, requests
 from admin_app.services.batches.exports.lines import KINDS
 from admin_app.services.batches.exports.pages import Listed
 from admin_app.services.batches.imports import layouts, reports, runs, undoing, uploads
-from admin_app.services.operations import off_boarding, password_links, second_factor
+from admin_app.services.operations import alert_tests, off_boarding, password_links, second_factor
 from admin_app.services.pages import audit_list, error_list, pool_page
 from admin_app.services.records import slow_queries
 from admin_app.services.records.error_tracking import storing
@@ -32,6 +33,7 @@ from tests.services.every_service import ADMIN, FIRST_PAGE, LINK, SENIOR, Row, S
 from tests.services.records.error_tracking.seeing import seen
 
 OPS = {"ops", "admin"}
+NOTHING_SEEN: Any = SimpleNamespace(incidents=[], unsettled=[])
 LEAVE = off_boarding.Wanted(off_boarding.Choice.LEAVE)
 
 _P = Permission
@@ -136,7 +138,7 @@ async def _find_kind(s: Any, a: Actor, x: Scene) -> None:
 
 async def _see_pool(s: Any, a: Actor, x: Scene) -> None:
     engines = x.desk.database.engines
-    pool_page.show(a, open_crew(x.desk.database), engines.pools, suspect_after=30)
+    pool_page.show(a, open_crew(x.desk.database), NOTHING_SEEN, engines.every_pool, suspect_after=30)
 
 
 async def _see_slow(s: Any, a: Actor, x: Scene) -> None:
@@ -266,6 +268,7 @@ BATCHES = [
         ("see the reports of a kind", _P.ERRORS_VIEW, OPS, _see_reports),
         ("find an error by its reference", _P.ERRORS_VIEW, OPS, _find_kind),
         ("see the pool", _P.POOL_VIEW, OPS, _see_pool),
+        ("try out the alerts", _P.POOL_TEST_ALERT, OPS, lambda s, a, x: alert_tests.record(s, a)),
         ("see slow statements", _P.SLOW_QUERIES_VIEW, OPS, _see_slow),
         (
             "reset a second factor by its address",

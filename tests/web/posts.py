@@ -193,6 +193,7 @@ def _the_rest(scene: Scene) -> list[Post]:
         ),
         Post("/admin/notification/read/{pk}", f"/admin/notification/read/{scene.adas_notification.id}"),
         Post("/admin/notification/read-all", "/admin/notification/read-all"),
+        Post("/admin/pool/test-alert", "/admin/pool/test-alert", answers=200),
         *_on_oneself(scene),
         Post(SIGN_OUT, SIGN_OUT),
     ]

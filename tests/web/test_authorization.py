@@ -157,7 +157,13 @@ NOT_FOR_STAFF = NOT_FOR_SUPERVISORS | {
 TICKET_VERBS = ["comment", "attach", "watch", "unwatch", "tag", "transfer", "resolve", "reopen", "close", "delete"]
 NOT_FOR_OPS = NOT_FOR_STAFF | {"/admin/ticket/create", "/admin/user/create"}
 NOT_FOR_OPS |= {f"/admin/ticket/{verb}/{{pk}}" for verb in TICKET_VERBS}
-REFUSED = {"sam": NOT_FOR_STAFF, "sue": NOT_FOR_SUPERVISORS, "olaf": NOT_FOR_OPS, "ada": set()}
+FOR_OPS_ALONE = {"/admin/pool/test-alert"}
+REFUSED = {
+    "sam": NOT_FOR_STAFF | FOR_OPS_ALONE,
+    "sue": NOT_FOR_SUPERVISORS | FOR_OPS_ALONE,
+    "olaf": NOT_FOR_OPS,
+    "ada": set(),
+}
 """Forms answered with 403; what somebody may not even see is 404."""
 
 

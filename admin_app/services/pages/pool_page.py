@@ -8,10 +8,13 @@ from admin_app.actor import Actor
 from admin_app.db.holdings import Holding
 from admin_app.db.own_view import OwnView
 from admin_app.db.pools import WatchedPool
+from admin_app.models.incident import Incident
 from admin_app.permissions import Permission
+from admin_app.services.operations.lookout import Lookout
 from admin_app.services.records import pool
+from admin_app.services.records.incidents import Trouble
 from admin_app.services.records.pool import PoolStatus
-from admin_app.services.records.workers import Crew, Sample, Worker
+from admin_app.services.records.workers import FOR_LONG, Crew, Sample, Worker
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,12 @@ class PoolPage:
     failing_since: datetime | None
     failing_for: float
     suspect_after: float
+    incidents: Sequence[Incident]
+    """Those that are open."""
+    over: Sequence[Incident]
+    """Those of the last day that are not, the newest first."""
+    unsettled: Sequence[Trouble]
+    """What this worker sees, and the database cannot be told."""
 
     @property
     def hosts(self) -> int:
@@ -62,7 +71,9 @@ class PoolPage:
         return [held for held in self.held if held.is_suspect]
 
 
-def show(actor: Actor, crew: Crew, pools: Mapping[str, WatchedPool], *, suspect_after: float) -> PoolPage:
+def show(
+    actor: Actor, crew: Crew, lookout: Lookout, pools: Mapping[str, WatchedPool], *, suspect_after: float
+) -> PoolPage:
     """This worker as it is now, all others as they last told; a connection is suspect after so many seconds."""
     actor.require(Permission.POOL_VIEW)
     known = crew.known()
@@ -81,6 +92,9 @@ def show(actor: Actor, crew: Crew, pools: Mapping[str, WatchedPool], *, suspect_
         failing_since=known.failing_since,
         failing_for=known.failing_for,
         suspect_after=suspect_after,
+        incidents=[each for each in lookout.incidents if each.ended_at is None],
+        over=[each for each in lookout.incidents if each.ended_at is not None],
+        unsettled=[] if known.failing_since else lookout.unsettled,
     )
 
 
@@ -91,9 +105,13 @@ def _totals(workers: Sequence[WorkerStatus]) -> list[PoolStatus]:
 
 def _held(workers: Sequence[WorkerStatus], suspect_after: float) -> list[Held]:
     found = [
-        Held(holding, each.worker, one.name, holding.seconds + each.worker.age > suspect_after)
+        Held(holding, each.worker, one.name, _is_suspect(holding, each.worker, one.name, suspect_after))
         for each in workers
         for one in each.pools
         for holding in one.holdings
     ]
     return sorted(found, key=lambda held: held.holding.seconds + held.worker.age, reverse=True)
+
+
+def _is_suspect(holding: Holding, worker: Worker, pool_name: str, after: float) -> bool:
+    return pool_name not in FOR_LONG and holding.seconds + worker.age > after

@@ -47,6 +47,8 @@ class PoolStatus:
     connects: int = 0
     cancelled: int = 0
     busy: int = 0
+    waiting_for: float = 0.0
+    """Seconds since when somebody or other has always been waiting."""
 
     @property
     def is_exhausted(self) -> bool:
@@ -87,6 +89,7 @@ def read(name: str, watched: WatchedPool) -> PoolStatus:
         connects=watch.connects,
         cancelled=watch.cancelled,
         busy=watch.busy,
+        waiting_for=watch.waiting_for,
     )
 
 
@@ -100,6 +103,7 @@ def total(statuses: Sequence[PoolStatus]) -> PoolStatus:
         waits=_together([one.waits for one in statuses]),
         holdings=sorted((each for one in statuses for each in one.holdings), key=lambda each: -each.seconds),
         longest=max(held, key=lambda one: one.seconds, default=None),
+        waiting_for=max(one.waiting_for for one in statuses),
     )
 
 

@@ -33,6 +33,8 @@ LOOKS_EVERY = 10.0
 
 WATCHED_FOR = 10.0
 LEAVES_WITHIN = 1.5
+FOR_LONG = frozenset({"exports", "replica_exports"})
+"""Pools whose connections are meant to be held for long: the time line is about the others."""
 
 SERVING, DRAINING = "serving", "draining"
 
@@ -135,11 +137,16 @@ class Crew:
             logger.info("the report of this worker stays for a while", extra={"reason": type(error).__name__})
 
     def known(self) -> Known:
-        """What there is to know, this very moment; this worker's own figures are never old."""
+        """What there is to know, for somebody who looks: from now on the database is asked with every report."""
         now = time.monotonic()
         if now - self._looked_at > WATCHED_FOR:
             self._wake.set()
         self._looked_at = now
+        return self.glimpse()
+
+    def glimpse(self) -> Known:
+        """What there is to know, this very moment; this worker's own figures are never old."""
+        now = time.monotonic()
         since_heard = now - self._heard_at
         others = [
             _worker(report.figures, report.worker, report.age + since_heard)
@@ -254,4 +261,4 @@ def _worker(figures: Mapping[str, Any], name: str, age: float, *, is_me: bool = 
 
 
 def _sum(figures: Mapping[str, Any], name: str) -> int:
-    return sum(pool[name] for pool in figures["pools"])
+    return sum(pool[name] for pool in figures["pools"] if pool.get("name") not in FOR_LONG)

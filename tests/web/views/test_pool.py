@@ -5,9 +5,13 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from starlette.applications import Starlette
 
+from admin_app import clock
 from admin_app.db.database import Database
 from admin_app.db.holders import Holder, current_holder
+from admin_app.services.records import incidents
+from admin_app.services.records.incidents import Trouble
 from tests.services.scenes import Desk
 from tests.web.browsing import Visitor, text_of
 from tests.web.test_errors import every_connection_held
@@ -46,6 +50,22 @@ class TestShow:
         assert "Exhausted" not in page
         assert "Held longest since the start: GET /admin/slow-report" in page
 
+    async def test_incidents_are_shown_with_what_to_do_next(
+        self, desk: Desk, visit: Visit, app: Starlette, database: Database
+    ) -> None:
+        found = [Trouble("leak", "GET /x <b>holds</b> one.", "Restart it."), Trouble("waiting", "W.", "L.")]
+        await database.note(lambda session: incidents.settle(session, found, is_quiet=False))
+        at = clock.now()
+        await database.note(lambda session: incidents.remember(session, Trouble("database", "Silence.", "L"), at, at))
+        await app.state.lookout.look()
+        answer = await (await visit("olaf")).get("/admin/pool")
+        page = text_of(answer)
+        assert "2 open" in page
+        assert "GET /x <b>holds</b> one. What to do: Restart it." in page
+        assert "<b>holds" not in answer.text
+        assert "over after 0.0 s: Silence." in page
+        assert "Exports Free" in page
+
     async def test_the_other_pages_of_ops_answer_as_well(self, desk: Desk, visit: Visit, database: Database) -> None:
         olaf = await visit("olaf")
         async with every_connection_held(database):
@@ -74,3 +94,27 @@ class TestShow:
         with statement_counter() as counted:
             await olaf.get("/admin/pool")
         assert counted.total == 1, counted.statements
+
+
+class TestTestAlert:
+    @pytest.fixture
+    def chosen_settings(self) -> dict[str, Any]:
+        """A web hook that nobody listens at."""
+        return {"alert_webhook_url": "http://127.0.0.1:9/secret-path"}
+
+    async def test_says_how_it_went_through_each_channel_once_and_leaves_an_entry(
+        self, desk: Desk, visit: Visit, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        olaf = await visit("olaf")
+        assert "Send a test alert" in text_of(await olaf.get("/admin/pool"))
+        form = {"idempotency_key": "k1"}
+        async with desk.recorded() as recorded:
+            answer = await olaf.post("/admin/pool/test-alert", form)
+            again = await olaf.post("/admin/pool/test-alert", form)
+        assert (answer.status_code, again.status_code) == (200, 303)
+        assert "The log Sent The web hook Failed URLError" in text_of(answer)
+        assert "What to do" in text_of(answer)
+        assert "secret-path" not in answer.text
+        assert (recorded.entry.action, recorded.entry.actor_name) == ("TEST_ALERT", "Olaf Ops")
+        events = [getattr(record, "event", "") for record in caplog.records]
+        assert (events.count("incident.test"), events.count("alarms.notifier")) == (1, 1)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from admin_app import clock
 from admin_app.db.upserts import insert_or_skip
 from admin_app.models.error_group import ErrorGroup
 from admin_app.models.error_report import ErrorReport
@@ -71,6 +72,29 @@ async def store(session: AsyncSession, counted: Sequence[Counted]) -> Alert | No
         path=last.path,
         occurred_at=last.occurred_at,
     )
+
+
+@dataclass(frozen=True)
+class Alarming:
+    """A kind of error that somebody was told of, and that goes on."""
+
+    fingerprint: str
+    kind: str
+    count: int
+    """of the window that ends now"""
+    reference: str
+
+
+async def alarming(session: AsyncSession) -> list[Alarming]:
+    """The kinds of which there was an alert, while the window holds as many as it takes for one."""
+    since = clock.now() - WINDOW
+    lately = select(ErrorGroup).where(ErrorGroup.last_seen_at > since, ErrorGroup.alerted_at.is_not(None))
+    found = [(group, await _count_since(session, group.fingerprint, since)) for group in await session.scalars(lately)]
+    return [
+        Alarming(group.fingerprint, group.kind, count, next(iter(group.latest_references), ""))
+        for group, count in found
+        if count >= ALERT_AT
+    ]
 
 
 async def _locked_group(session: AsyncSession, first: Sighting) -> ErrorGroup:

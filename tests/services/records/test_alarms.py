@@ -8,26 +8,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
 
-from admin_app.services.records.error_tracking.alarms import Alarm, Mail, WebHook, sentence
-from admin_app.services.records.error_tracking.storing import Alert
+from admin_app.services.records.alarms import Alarm, Delivery, Mail, Message, WebHook
 from tests.support import chaos
 
-ALERT = Alert(
-    kind="KeyError",
-    message="…",
-    fingerprint="f" * 64,
-    count=10,
-    reference="3f2a91c0",
-    path="/admin/ticket/list",
-    occurred_at=datetime(2030, 1, 15, 12, 0, tzinfo=UTC),
-)
 SENTENCE = "10 errors of one kind in 5 minutes: KeyError (reference 3f2a91c0)"
+ALERT = Message(SENTENCE, "errors.alert", {"kind": "KeyError", "message": "…", "count": 10, "reference": "3f2a91c0"})
 
 
 @contextmanager
@@ -96,15 +86,30 @@ def mail_server(monkeypatch: pytest.MonkeyPatch) -> type[FakeServer]:
 
 
 class TestAlarm:
-    def test_is_a_critical_line_in_the_log(self, caplog) -> None:
-        with caplog.at_level(logging.CRITICAL, logger="admin_app.errors"):
-            Alarm().ring(ALERT)
+    def test_is_a_critical_line_in_the_log_whose_details_keep_out_of_the_way_of_its_own(self, caplog) -> None:
+        Alarm().ring(ALERT)
         [record] = caplog.records
         assert (record.levelname, record.message) == ("CRITICAL", SENTENCE)
-        assert (record.event, record.fingerprint, record.count) == ("errors.alert", "f" * 64, 10)
+        assert (record.event, record.alert_message, record.count) == ("errors.alert", "…", 10)
+
+    def test_what_is_only_logged_is_sent_to_nobody(self, caplog) -> None:
+        told: list[Message] = []
+        alarm = Alarm([told.append])
+        alarm.log(ALERT)
+        alarm.close()
+        assert (len(caplog.records), told) == (1, [])
+
+    def test_trying_it_out_says_of_every_channel_how_it_went_and_why_without_the_address(self, caplog) -> None:
+        def broken(message: Message) -> None:
+            raise OSError("https://hooks.example/secret")
+
+        with listening(status=403) as (url, _):
+            found = Alarm([broken, print, WebHook(url)]).try_out(ALERT)
+        assert [each.failure for each in found] == ["", "OSError", "", "HTTP 403"]
+        assert found[-1] == Delivery("the web hook", "HTTP 403")
 
     def test_tells_every_notifier_once(self) -> None:
-        told: list[tuple[str, Alert]] = []
+        told: list[tuple[str, Message]] = []
         alarm = Alarm([lambda alert: told.append(("one", alert)), lambda alert: told.append(("two", alert))])
         alarm.ring(ALERT)
         alarm.close()
@@ -120,17 +125,17 @@ class TestAlarm:
         await asyncio.to_thread(alarm.close)
 
     def test_one_that_fails_is_logged_and_keeps_nobody_from_the_others(self, caplog) -> None:
-        told: list[Alert] = []
+        told: list[Message] = []
 
-        def broken(alert: Alert) -> None:
+        def broken(alert: Message) -> None:
             raise OSError("no way there")
 
         alarm = Alarm([broken, told.append])
-        with caplog.at_level(logging.ERROR, logger="admin_app.errors"):
+        with caplog.at_level(logging.ERROR, logger="admin_app.alarms"):
             alarm.ring(ALERT)
             alarm.close()
         assert told == [ALERT]
-        assert [record.message for record in caplog.records] == [SENTENCE, "an alert could not be sent"]
+        assert [record.message for record in caplog.records] == [SENTENCE, "a message could not be sent"]
 
 
 class TestWebHook:
@@ -139,7 +144,7 @@ class TestWebHook:
             WebHook(url)(ALERT)
         [post] = taken
         assert (post["to"], post["type"], post["text"]) == ("/hook", "application/json", SENTENCE)
-        assert (post["kind"], post["count"], post["occurred_at"]) == ("KeyError", 10, "2030-01-15T12:00:00+00:00")
+        assert (post["kind"], post["count"], post["event"]) == ("KeyError", 10, "errors.alert")
 
     def test_an_answer_that_is_none_is_an_error(self) -> None:
         with listening(status=500) as (url, _), pytest.raises(OSError, match="500"):
@@ -175,12 +180,7 @@ class TestMail:
         assert (connect[1:3], message["From"], quitted) == (("localhost", 25), "desk@desk.example", "quit")
 
     def test_a_kind_with_a_line_break_cannot_add_a_header(self, mail_server) -> None:
-        alert = Alert(**{**vars(ALERT), "kind": "Odd\r\nBcc: mallory@desk.example"})
+        alert = Message("Odd\r\nBcc: mallory@desk.example", "errors.alert", {"kind": "Odd\r\nBcc: x@desk.example"})
         Mail("mail.example", 587, "desk@desk.example", ("ops@desk.example",))(alert)
         message = next(said for said in mail_server.said if hasattr(said, "get_content"))
         assert message["Bcc"] is None
-
-
-class TestSentence:
-    def test_says_how_many_of_what(self) -> None:
-        assert sentence(ALERT) == SENTENCE
