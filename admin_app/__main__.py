@@ -65,7 +65,12 @@ def demo(host: Host = None, port: Port = None) -> None:
 def migrate() -> None:
     """Bring the database to the newest schema."""
     with sentences():
-        opening.migrate(read_settings().database_url)
+        settings = read_settings()
+        if settings.transaction_pooling:
+            raise fail(
+                "Migrations go past PgBouncer: set TRANSACTION_POOLING=false, and DATABASE_URL to the server itself."
+            )
+        opening.migrate(settings.database_url)
         say("The database is up to date.")
 
 

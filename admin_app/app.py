@@ -233,6 +233,7 @@ def open_database(settings: Settings) -> Database:
         command_timeout=settings.command_timeout_seconds,
         connect_timeout=settings.connect_timeout_seconds,
         snapshots=settings.exports_at_once,
+        transaction_pooling=settings.transaction_pooling,
         replica_wait=settings.replica_wait_ms / 1000,
         replica_lag_limit=settings.replica_lag_limit_seconds,
     )

@@ -50,6 +50,7 @@ class Settings(BaseSettings):
 
     environment: Environment = Environment.DEVELOPMENT
     database_url: str = f"sqlite+aiosqlite:///{PROJECT_ROOT / 'var' / 'desk.sqlite3'}"
+    transaction_pooling: bool = False
     replica_url: str = ""
     replica_lag_limit_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
     replica_wait_ms: Annotated[int, Field(ge=0, le=2000)] = 100
@@ -142,8 +143,10 @@ class Settings(BaseSettings):
         return values
 
     @model_validator(mode="after")
-    def refuse_replica_of_a_file(self) -> Self:
-        """Only a PostgreSQL server has a replica, and only a PostgreSQL server is one."""
+    def refuse_servers_of_a_file(self) -> Self:
+        """Only a PostgreSQL server has a replica, or is one; and only its connections can be lent."""
+        if self.transaction_pooling and not self.database_url.startswith("postgres"):
+            raise ValueError("TRANSACTION_POOLING needs PostgreSQL in DATABASE_URL")
         if self.replica_url and not all(url.startswith("postgres") for url in (self.replica_url, self.database_url)):
             raise ValueError("REPLICA_URL needs PostgreSQL, in DATABASE_URL as well")
         return self

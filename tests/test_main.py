@@ -103,6 +103,11 @@ class TestMigrate:
         file = tmp_path / "new" / "folder" / "desk.sqlite3"
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, "people's data is for the desk alone to read"
 
+    def test_they_go_past_a_pooler_that_lends_connections(self, environment, monkeypatch) -> None:
+        monkeypatch.setenv("DATABASE_URL", "postgresql://desk@pgbouncer:6432/desk")
+        monkeypatch.setenv("TRANSACTION_POOLING", "true")
+        assert_refused(run("migrate"), "Migrations go past PgBouncer")
+
 
 class TestUnmigrated:
     @pytest.mark.parametrize(

@@ -209,6 +209,13 @@ class TestSettings:
         assert "t0ken" not in repr(settings)
 
 
+class TestTransactionPooling:
+    def test_it_is_for_a_server(self) -> None:
+        assert Settings(database_url="postgresql://db/desk", transaction_pooling=True).transaction_pooling
+        with pytest.raises(ValidationError, match="TRANSACTION_POOLING needs PostgreSQL"):
+            Settings(transaction_pooling=True)
+
+
 class TestReplica:
     def test_postgresql_has_one(self) -> None:
         both = {"database_url": "postgresql://desk@db/desk", "replica_url": "postgresql://desk@other/desk"}

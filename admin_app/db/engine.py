@@ -5,6 +5,7 @@ timeout, and `BEGIN IMMEDIATE` for writers so that a read-then-write cannot lose
 engine whose connections refuse to write. PostgreSQL: one pool, every timeout set, read-only transactions for pages.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,9 +41,18 @@ class PoolOptions:
     """So long a replica gets to come to where its reader must see it."""
     replica_lag_limit: float = 10.0
     """A replica that is further behind is not read."""
+    transaction_pooling: bool = False
+    """PgBouncer stands in between and lends a server connection for one transaction at a time."""
 
 
 WATCHING_SECONDS = 1.0
+NOTHING_KEPT: Mapping[str, Any] = {
+    "statement_cache_size": 0,
+    "prepared_statement_cache_size": 0,
+    "prepared_statement_name_func": lambda: "",
+}
+"""No prepared statement outlives its use: one without a name is parsed again with each, wherever that takes place."""
+
 IMPATIENT = PoolOptions(
     timeout=WATCHING_SECONDS,
     lock_timeout=WATCHING_SECONDS,
@@ -167,13 +177,12 @@ def _engine(url: URL, size: int, overflow: int, timeout: float, **options: Any) 
 
 
 def _postgresql_engines(url: URL, chosen: PoolOptions) -> Engines:
-    options = _postgresql_options(chosen)
-    write = _engine(url, chosen.size, chosen.max_overflow, chosen.timeout, **options)
-    aside = _engine(url, 1, 0, chosen.timeout, **options)
-    impatient = _postgresql_options(IMPATIENT, application_name="support-desk-admin watching")
-    watching = _engine(url, 1, 0, IMPATIENT.timeout, isolation_level="AUTOCOMMIT", **impatient)
-    for engine in (write, aside, watching):
-        _hang_up_on_silence(engine)
+    write = _server_engine(url, chosen, chosen.size, chosen.max_overflow)
+    aside = _server_engine(url, chosen, 1, 0)
+    # a statement that does not commit itself needs a transaction to keep its connection, where connections are lent
+    isolation: dict[str, Any] = {} if chosen.transaction_pooling else {"isolation_level": "AUTOCOMMIT"}
+    hurried = replace(IMPATIENT, transaction_pooling=chosen.transaction_pooling)
+    watching = _server_engine(url, hurried, 1, 0, name="support-desk-admin watching", **isolation)
     return Engines(
         write=write,
         read=write.execution_options(postgresql_readonly=True),
@@ -185,13 +194,11 @@ def _postgresql_engines(url: URL, chosen: PoolOptions) -> Engines:
 
 
 def _snapshots(url: URL, chosen: PoolOptions, **options: Any) -> AsyncEngine:
-    exporting = _postgresql_options(
-        replace(chosen, idle_in_transaction_timeout=chosen.snapshot_idle_timeout), "support-desk-admin exports"
-    )
+    patient = replace(chosen, idle_in_transaction_timeout=chosen.snapshot_idle_timeout)
     # the same statement asks for ever later pages: a plan made for any place in the list is a bad one for most
-    exporting["connect_args"]["server_settings"]["plan_cache_mode"] = "force_custom_plan"
-    engine = _engine(url, chosen.snapshots, 0, chosen.timeout, **exporting, **options)
-    _hang_up_on_silence(engine)
+    settings = {"plan_cache_mode": "force_custom_plan"}
+    named: dict[str, Any] = {"name": "support-desk-admin exports", "settings": settings, **options}
+    engine = _server_engine(url, patient, chosen.snapshots, 0, **named)
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
@@ -202,9 +209,8 @@ def _replica_engines(url: URL, chosen: PoolOptions) -> ReplicaEngines:
         timeout=min(chosen.timeout, WATCHING_SECONDS),
         connect_timeout=min(chosen.connect_timeout, WATCHING_SECONDS),
     )
-    options = _postgresql_options(hurried, "support-desk-admin replica")
-    read = _engine(url, hurried.size, hurried.max_overflow, hurried.timeout, pool_pre_ping=False, **options)
-    _hang_up_on_silence(read)
+    options: dict[str, Any] = {"name": "support-desk-admin replica", "pool_pre_ping": False}
+    read = _server_engine(url, hurried, hurried.size, hurried.max_overflow, **options)
     return ReplicaEngines(
         read=read.execution_options(postgresql_readonly=True),
         snapshots=_snapshots(url, hurried, pool_pre_ping=False),
@@ -213,24 +219,48 @@ def _replica_engines(url: URL, chosen: PoolOptions) -> ReplicaEngines:
     )
 
 
-def _postgresql_options(chosen: PoolOptions, application_name: str = "support-desk-admin") -> dict[str, Any]:
-    def milliseconds(seconds: float) -> str:
-        return str(int(seconds * 1000))
+def _server_engine(
+    url: URL,
+    chosen: PoolOptions,
+    size: int,
+    overflow: int,
+    name: str = "support-desk-admin",
+    settings: Mapping[str, str] | None = None,
+    **options: Any,
+) -> AsyncEngine:
+    limits = {**_limits(chosen), **(settings or {})}
+    session = {"application_name": name, "timezone": "UTC"}
+    arguments: dict[str, Any] = {"timeout": chosen.connect_timeout, "command_timeout": chosen.command_timeout}
+    if chosen.transaction_pooling:
+        arguments |= {**NOTHING_KEPT, "server_settings": session}
+    else:
+        arguments["server_settings"] = {**session, **limits}
+    engine = _engine(
+        url, size, overflow, chosen.timeout, pool_recycle=chosen.recycle, connect_args=arguments, **options
+    )
+    if chosen.transaction_pooling:
+        _limit_each_transaction(engine, limits)
+    _hang_up_on_silence(engine)
+    return engine
 
-    return {
-        "pool_recycle": chosen.recycle,
-        "connect_args": {
-            "timeout": chosen.connect_timeout,
-            "command_timeout": chosen.command_timeout,
-            "server_settings": {
-                "application_name": application_name,
-                "timezone": "UTC",
-                "lock_timeout": milliseconds(chosen.lock_timeout),
-                "statement_timeout": milliseconds(chosen.statement_timeout),
-                "idle_in_transaction_session_timeout": milliseconds(chosen.idle_in_transaction_timeout),
-            },
-        },
+
+def _limits(chosen: PoolOptions) -> dict[str, str]:
+    """What the server itself keeps to, in milliseconds."""
+    seconds = {
+        "lock_timeout": chosen.lock_timeout,
+        "statement_timeout": chosen.statement_timeout,
+        "idle_in_transaction_session_timeout": chosen.idle_in_transaction_timeout,
     }
+    return {name: str(int(value * 1000)) for name, value in seconds.items()}
+
+
+def _limit_each_transaction(engine: AsyncEngine, limits: Mapping[str, str]) -> None:
+    """A connection that is lent forgets nothing: what were set for longer would be set for whoever has it next."""
+    statement = "SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in limits.items())
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def limit(connection: Connection) -> None:
+        connection.exec_driver_sql(statement)
 
 
 def _hang_up_on_silence(engine: AsyncEngine) -> None:

@@ -77,7 +77,7 @@ class ReportTable:
     async def exchange(self, worker: str, figures: Mapping[str, Any]) -> list[Report]:
         """One row of our own, and everybody's."""
         mine = {"worker": worker, "figures": json.dumps(figures)}
-        async with self._engine.connect() as connection:
+        async with self._engine.begin() as connection:
             if (await connection.execute(_CHANGE, mine)).rowcount == 0:
                 await connection.execute(_ADD, mine)
             if self._count % CLEANS_EVERY == 0:
@@ -88,7 +88,7 @@ class ReportTable:
 
     async def remove(self, worker: str) -> None:
         """The row of this worker goes."""
-        async with self._engine.connect() as connection:
+        async with self._engine.begin() as connection:
             await connection.execute(_REMOVE, {"worker": worker})
 
 

@@ -120,21 +120,42 @@ class TestSqlite:
 
 
 class TestPostgresql:
-    @pytest.mark.parametrize("name", ["write", "read", "aside"])
-    @pytest.mark.parametrize(
-        ("setting", "expected"),
-        [
-            ("lock_timeout", "1500ms"),
-            ("statement_timeout", "7s"),
-            ("idle_in_transaction_session_timeout", "9s"),
-            ("TimeZone", "UTC"),
-            ("application_name", "support-desk-admin"),
-        ],
-    )
-    async def test_the_server_keeps_every_limit(self, postgresql_url, name, setting, expected) -> None:
+    @pytest.mark.parametrize("transaction_pooling", [False, True])
+    async def test_the_server_keeps_every_limit(self, postgresql_url, transaction_pooling: bool) -> None:
+        """For as long as the connection lasts, or in each transaction where connections are lent for one."""
         options = PoolOptions(lock_timeout=1.5, statement_timeout=7, idle_in_transaction_timeout=9)
-        engines = create_engines(postgresql_url, options)
-        assert await value_of(getattr(engines, name), f"SHOW {setting}") == expected
+        engines = create_engines(postgresql_url, replace(options, transaction_pooling=transaction_pooling))
+        usual = {
+            "lock_timeout": "1500ms",
+            "statement_timeout": "7s",
+            "idle_in_transaction_session_timeout": "9s",
+            "TimeZone": "UTC",
+            "application_name": "support-desk-admin",
+        }
+        expected = {
+            "write": usual,
+            "read": usual,
+            "aside": usual,
+            "watching": {"lock_timeout": "1s", "statement_timeout": "1s"},
+            "snapshots": {"idle_in_transaction_session_timeout": "90s", "plan_cache_mode": "force_custom_plan"},
+        }
+        wrong = {
+            (name, setting): found
+            for name, settings in expected.items()
+            for setting, value in settings.items()
+            if (found := await value_of(getattr(engines, name), f"SHOW {setting}")) != value
+        }
+        await engines.dispose()
+        assert wrong == {}
+
+    async def test_nothing_is_left_on_a_connection_that_is_lent(self, postgresql_url) -> None:
+        engines = create_engines(postgresql_url, PoolOptions(transaction_pooling=True))
+        async with engines.write.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+            await connection.commit()
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert await driver.fetchval("SHOW statement_timeout") == "0"
+            assert await driver.fetchval("SELECT count(*) FROM pg_prepared_statements") == 0
         await engines.dispose()
 
     async def test_a_frozen_answer_is_given_up_on_the_clients_side(self, postgresql_url) -> None:

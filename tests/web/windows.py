@@ -24,7 +24,11 @@ async def windows(hosts: Sequence[Starlette], database: Database, user_id: int) 
         (await session.get_one(User, user_id)).password_hash = "set"
         session.add(
             UserSession(
-                token_hash=hash_of(token), user_id=user_id, last_seen_at=now, expires_at=now + timedelta(hours=12)
+                token_hash=hash_of(token),
+                user_id=user_id,
+                last_seen_at=now,
+                expires_at=now + timedelta(hours=12),
+                stepped_up_at=now,
             )
         )
 
