@@ -9,16 +9,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app import clock
 from admin_app.actor import Actor
-from admin_app.models.ticket import ACTIVE_STATUSES, Status, Ticket
+from admin_app.models.ticket import Status, Ticket
 from admin_app.permissions import Permission
+from admin_app.services.pages import ticket_paths
 from admin_app.services.records import lookup
 
 SHOWN = 8
 
+COUNTED = 1_000
+"""Counts stop one beyond this: the page looks the same at any size, and costs the same."""
+
 
 @dataclass(frozen=True)
 class Summary:
-    """Short lists and how long each would be."""
+    """Short lists and how long each would be, counted no further than one beyond `COUNTED`."""
 
     mine: Sequence[Ticket]
     ownerless: Sequence[Ticket]
@@ -31,7 +35,7 @@ class Summary:
 async def summary(session: AsyncSession, actor: Actor) -> Summary:
     """The dashboard of somebody who may list tickets, in six statements."""
     actor.require(Permission.TICKET_LIST)
-    active = Ticket.status.in_(ACTIVE_STATUSES)
+    active = ticket_paths.IS_ACTIVE
     late = Ticket.due_at < clock.now()
     mine = [Ticket.owner_id == actor.id, active]
     ownerless = [Ticket.owner_id.is_(None), active]
@@ -42,15 +46,17 @@ async def summary(session: AsyncSession, actor: Actor) -> Summary:
         return list((await session.scalars(statement)).all())
 
     def number(conditions: list[Any]) -> Any:
-        return select(func.count(Ticket.id)).where(*conditions).scalar_subquery()
+        counted = select(Ticket.id).where(*conditions).limit(COUNTED + 1).subquery()
+        return select(func.count()).select_from(counted).scalar_subquery()
 
     counted = select(number(mine).label("mine"), number(ownerless).label("ownerless"), number(overdue).label("overdue"))
-    statuses = select(Ticket.status, func.count(Ticket.id)).group_by(Ticket.status)
+    statuses = select(*(number([Ticket.status == status]).label(status.value) for status in Status))
+    by_status = (await session.execute(statuses)).one()
     return Summary(
         mine=await first(mine, Ticket.priority.desc(), Ticket.id),
         ownerless=await first(ownerless, Ticket.priority.desc(), Ticket.id),
         overdue=await first(overdue, Ticket.due_at, Ticket.id),
         recent=await first([], Ticket.updated_at.desc(), Ticket.id.desc()),
         counts=dict((await session.execute(counted)).one()._mapping),
-        by_status={row[0]: row[1] for row in await session.execute(statuses)},
+        by_status={status: found for status, found in zip(Status, by_status, strict=True) if found},
     )

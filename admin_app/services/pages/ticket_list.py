@@ -187,10 +187,10 @@ def _conditions(wanted: TicketFilter, actor: Actor, ids: Mapping[str, Any]) -> d
         clauses = [column >= first] if first is not None else []
         clauses += [column < end] if end is not None else []
         conditions |= {name: clauses} if clauses else {}
-    if wanted.only_active:
+    if wanted.only_active or wanted.overdue:
         conditions["active"] = [ticket_paths.IS_ACTIVE]
     if wanted.overdue:
-        conditions["overdue"] = [Ticket.due_at < clock.now(), ticket_paths.IS_ACTIVE]
+        conditions["overdue"] = [Ticket.due_at < clock.now()]
     if wanted.owner:
         conditions["owner"] = [_owned_by(wanted.owner, actor, ids["owner"])]
     if wanted.creator:

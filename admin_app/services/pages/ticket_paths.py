@@ -80,7 +80,7 @@ def path(sort: str, conditions: Conditions, *, descending: bool) -> Path:
     if columns is None:
         raise Malformed(f"Tickets cannot be sorted by {sort[:40]}.")
     if sort == "due_at":
-        held = {"due", "overdue"} | ({"active"} if {"active", "overdue"} & set(conditions) else set())
+        held = {"due", "overdue", "active"}
         has_time = bool({"due", "overdue"} & set(conditions))
         return Path(Order(columns, descending=descending, empty_last=not has_time), frozenset(held))
     for name, column in BY_VALUE.items():
@@ -94,16 +94,15 @@ def path(sort: str, conditions: Conditions, *, descending: bool) -> Path:
 def drivers(conditions: Conditions) -> Iterator[Driver]:
     """Indexes that hold a condition or two, those first that let the fewest tickets through as a rule."""
     names = set(conditions)
-    active = tuple(sorted(names & {"active", "overdue"}))
     if "tag" in names:
         yield Driver(("tag",), ())
-    if "owner" in names and active:
-        yield Driver(("owner", *active), (Ticket.owner_id, Ticket.priority, Ticket.id))
+    if {"owner", "active"} <= names:
+        yield Driver(("owner", "active"), (Ticket.owner_id, Ticket.priority, Ticket.id))
     for name in ("creator", "owner"):
         if name in names:
             yield Driver((name,), (BY_VALUE[name], Ticket.created_at, Ticket.id))
-    if active:
-        yield Driver((*active, *(names & {"due"})), (Ticket.due_at, Ticket.id))
+    if "active" in names:
+        yield Driver(("active", *(names & {"due", "overdue"})), (Ticket.due_at, Ticket.id))
     for name in ("due", "created", "updated"):
         if name in names:
             yield Driver((name,), SORTS[BY_RANGE[name]])

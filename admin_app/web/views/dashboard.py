@@ -23,4 +23,5 @@ async def dashboard_page(request: Request) -> Response:
         ("Overdue", summary.overdue, summary.counts["overdue"], "overdue=yes", "Nothing is late."),
         ("Recently changed", summary.recent, None, "sortBy=updated_at&sort=desc", "No tickets yet."),
     ]
-    return await render(request, "dashboard.html", {"sections": sections, "by_status": summary.by_status})
+    context = {"sections": sections, "by_status": summary.by_status, "counted": dashboard.COUNTED}
+    return await render(request, "dashboard.html", context)

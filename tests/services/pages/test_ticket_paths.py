@@ -1,5 +1,6 @@
 """Every filter with every order is answered from an index, and touches no more than it says."""
 
+import itertools
 import os
 from datetime import UTC, datetime
 from typing import Any
@@ -21,9 +22,12 @@ TODAY = datetime(2030, 1, 15, tzinfo=UTC)
 GIVEN = os.environ.get("EXPLAIN_ON", "")
 """A database with a million tickets, to look at every pair of filters; else a small one and the pairs that differ."""
 
+RUN_EVERY = 20
+"""So many plans of a million tickets are looked at for one that is run."""
+
 SMALL, SMALL_MOST, SMALL_LOOK = 2_000, 100, 40
 CROWDED = "seed-0000000@customer.example"
-PARTNERS = {"by telephone"}
+PARTNERS, SORTS_OF_PAIRS = {"by telephone"}, ("created_at", "updated_at", "due_at", "status")
 
 
 async def busiest(database: Database) -> str:
@@ -32,26 +36,26 @@ async def busiest(database: Database) -> str:
     return str(await database.read(lambda session: session.scalar(statement)))
 
 
-async def wrong_plans(database: Database, today: datetime, *, is_small: bool, most: int = 2) -> tuple[list[str], int]:
+async def wrong_plans(database: Database, today: datetime, *, is_small: bool, most: int = 2) -> tuple[list[str], str]:
     """Which combinations are answered badly, and how many were looked at."""
-    looked = plans.Plans(database)
+    looked = plans.Plans(database, run_every=1 if is_small else RUN_EVERY)
     single = plans.filters(today, CROWDED, await busiest(database), "warranty")
     wrong, pages = [], 0
     places: list[dict[str, Any]] = [{}] if is_small else [{}, {"is_last": True}]
     for name, wanted in plans.combined(single, most, PARTNERS if is_small else None):
-        for sort in ticket_paths.SORTS:
-            for place in places:
-                request = listing.PageRequest(size=25, **place)
+        for sort, place in itertools.product(ticket_paths.SORTS, places):
+            if is_small and " + " in name and sort not in SORTS_OF_PAIRS:
+                continue
+            options = {"sort": sort, "descending": True, "request": listing.PageRequest(size=25, **place)}
 
-                async def page(wanted: Any = wanted, sort: str = sort, request: Any = request) -> None:
-                    options = {"sort": sort, "descending": True, "request": request}
-                    actor = command_line_actor()
-                    await database.read(lambda session: ticket_list.page(session, actor, wanted, **options))
+            async def page(wanted: Any = wanted, options: Any = options) -> None:
+                await database.read(lambda session: ticket_list.page(session, command_line_actor(), wanted, **options))
 
-                pages += 1
-                found = await looked.faults(page, most=ticket_paths.MOST + 1 + ticket_reading.FIRST_LOOK)
-                wrong += [f"{name}, {sort} {place}: {fault}" for fault in found]
-    return wrong, pages
+            pages += 1
+            found = await looked.faults(page, most=ticket_paths.MOST + 1 + ticket_reading.FIRST_LOOK)
+            wrong += [f"{name}, {sort} {place}: {fault}" for fault in found]
+    await looked.close()
+    return wrong, f"{pages} pages of a list, {looked.explained} statements, {looked.run} of them run"
 
 
 class TestEveryCombination:
@@ -64,9 +68,9 @@ class TestEveryCombination:
         monkeypatch.setattr(ticket_reading, "MOST", SMALL_MOST)
         monkeypatch.setattr(ticket_paths, "MOST", SMALL_MOST)
         monkeypatch.setattr(ticket_reading, "FIRST_LOOK", SMALL_LOOK)
-        wrong, pages = await wrong_plans(database, TODAY, is_small=True)
-        assert pages > 150
+        wrong, looked = await wrong_plans(database, TODAY, is_small=True)
         assert wrong == []
+        assert int(looked.split()[0]) > 150
         await database.run(lambda session: session.execute(text("DROP INDEX ix_tickets_live_updated_at")))
         without, _ = await wrong_plans(database, TODAY, is_small=True, most=0)
         assert without, "the negative control: a missing index is noticed"
@@ -74,7 +78,7 @@ class TestEveryCombination:
     @pytest.mark.skipif(not GIVEN, reason="make explain")
     async def test_is_served_by_an_index_at_a_million(self) -> None:
         database = Database(create_engines(GIVEN))
-        wrong, pages = await wrong_plans(database, clock.now(), is_small=False)
+        wrong, looked = await wrong_plans(database, clock.now(), is_small=False)
         await database.dispose()
-        print(f"{pages} pages of a list on {database.engines.dialect}: {len(wrong)} answered badly")
+        print(f"{looked}, on {database.engines.dialect}: {len(wrong)} answered badly")
         assert wrong == []

@@ -4,7 +4,10 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from admin_app import clock
+from admin_app.services.pages import dashboard
 from tests.services.scenes import Desk
 from tests.web.browsing import Visitor, names_of_links, text_of
 from tests.web.scene import Scene
@@ -14,13 +17,17 @@ STATEMENTS = 7
 
 
 class TestDashboard:
-    async def test_it_shows_ones_own_late_and_ownerless_tickets(self, desk: Desk, scene: Scene, visit: Visit) -> None:
+    async def test_it_shows_ones_own_late_and_ownerless_tickets(
+        self, desk: Desk, scene: Scene, visit: Visit, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         await desk.ticket(title="Nobody's", due_at=clock.now() - timedelta(hours=1))
         page = await (await visit("sam")).get("/admin/")
         shown = " ".join(names_of_links(page, "/admin/ticket/details/"))
         assert "Printer on fire" in shown
         assert "Nobody's" in shown
         assert "Spam" not in text_of(page)
+        monkeypatch.setattr(dashboard, "COUNTED", 1)
+        assert "1+" in text_of(await (await visit("sam")).get("/admin/"))
 
     async def test_every_number_leads_to_its_list(self, scene: Scene, visit: Visit) -> None:
         sam = await visit("sam")
