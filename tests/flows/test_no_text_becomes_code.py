@@ -48,8 +48,10 @@ def kind_of(path: str) -> str:
 
 def links_on(page: Page) -> list[str]:
     """Where the links of a page lead, our own pages only."""
-    found = page.locator("a[href]").evaluate_all("links => links.map((link) => link.href)")
-    ours = [address for address in found if address.startswith(page.evaluate("location.origin"))]
+    ours = page.evaluate(
+        "[...document.querySelectorAll('a[href]')].map((link) => link.href)"
+        ".filter((address) => address.startsWith(location.origin))"
+    )
     paths = [urlsplit(address)._replace(scheme="", netloc="", fragment="").geturl() for address in ours]
     return [path for path in paths if not any(part in path for part in NO_PAGES)]
 

@@ -38,7 +38,9 @@ def clash(enter, stage):
 
 
 class TestTwoPeople:
-    def test_the_second_sees_who_saved_and_all_three_sides(self, clash) -> None:
+    def test_the_second_sees_all_three_sides_is_asked_about_the_clash_alone_and_both_changes_stay(
+        self, clash, enter
+    ) -> None:
         sam, ticket = clash
         expect(sam.heading).to_have_text("Somebody saved first")
         sam.sees(ticket.ticket_number, "Sid Staff saved at", "nothing is lost")
@@ -46,23 +48,15 @@ class TestTwoPeople:
         assert read_sides(sam, "Title") == [ticket.title, "Hall lamp flickers", "Lamp flickers at night"]
         assert read_sides(sam, "Priority") == ["Medium", "High", "Medium"]
         assert read_sides(sam, "Description") == ["In the hall.", "In the hall.", "In the hall, after ten."]
-
-    def test_what_only_one_changed_is_merged_and_only_the_clash_is_asked(self, clash) -> None:
-        sam, _ = clash
         expect(sam.main.get_by_text("Choose", exact=True)).to_have_count(1)
         expect(side_by_side(sam, "Priority")).to_contain_text("Their change is taken")
         expect(side_by_side(sam, "Description")).to_contain_text("Your change is taken")
         expect(sam.main.get_by_label("Priority", exact=True)).to_have_value("3")
-
-    def test_without_a_choice_nothing_is_sent(self, clash) -> None:
-        sam, _ = clash
         sam.press("Save merged")
         expect(sam.heading).to_have_text("Somebody saved first")
-        assert sam.main.get_by_label("Keep theirs").evaluate("radio => radio.validity.valueMissing")
-
-    def test_both_changes_are_there_after_the_merge(self, clash, enter) -> None:
-        sam, ticket = clash
+        assert sam.main.get_by_label("Keep theirs").evaluate("radio => radio.validity.valueMissing"), "nothing was sent"
         sam.fill("Title", "Hall lamp flickers at night")
+        expect(sam.main.get_by_label("Save this instead:")).to_be_checked()
         sam.press("Save merged")
         sam.sees(f"{ticket.ticket_number} is saved.", "In the hall, after ten.")
         expect(sam.heading).to_have_text("Hall lamp flickers at night")
@@ -70,11 +64,6 @@ class TestTwoPeople:
         sid.open(ticket)
         expect(sid.heading).to_have_text("Hall lamp flickers at night")
         expect(sid.main.locator(".desk-badges")).to_contain_text("High")
-
-    def test_typing_into_a_clash_is_choosing_it(self, clash) -> None:
-        sam, _ = clash
-        sam.fill("Title", "Mine, then")
-        expect(sam.main.get_by_label("Save this instead:")).to_be_checked()
 
     def test_keeping_theirs_leaves_the_own_text_out(self, clash) -> None:
         sam, _ = clash

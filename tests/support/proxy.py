@@ -87,3 +87,4 @@ class CuttingProxy:
             while data := await server_in.read(65536):
                 client_out.write(data)
                 await client_out.drain()
+            client_out.close()  # the server has hung up: a client that says goodbye waits for that
