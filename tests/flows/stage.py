@@ -86,6 +86,7 @@ class Stage:
     async def _hold(self) -> Any:
         connection = await self._database.engines.write.connect()
         if self.dialect == "postgresql":
+            await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             await connection.execute(text(HELD["postgresql"]))
         else:
             await connection.begin()  # an SQLite writer begins IMMEDIATE

@@ -1,7 +1,8 @@
 """Olaf looks at the pool, also while connections are held."""
 
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -16,7 +17,15 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def server_settings() -> dict[str, object]:
     """A small pool, and time enough to look at it while somebody waits."""
-    return {"pool_size": 1, "pool_max_overflow": 1, "lock_timeout_seconds": 30, "pool_timeout_seconds": 1}
+    return {
+        "pool_size": 1,
+        "pool_max_overflow": 1,
+        "lock_timeout_seconds": 60,
+        "statement_timeout_seconds": 60,
+        "command_timeout_seconds": 60,
+        "pool_timeout_seconds": 1,
+        "leak_suspect_seconds": 2,
+    }
 
 
 def write_pool(person: Person, stage: Stage) -> Locator:
@@ -26,7 +35,7 @@ def write_pool(person: Person, stage: Stage) -> Locator:
 
 
 REFRESHES_EVERY = 2_000
-REFRESHES = 20
+REFRESHES = 60
 
 
 def let_time_pass(person: Person) -> None:
@@ -41,8 +50,25 @@ def refreshed_until(person: Person, pool: Locator, text: str) -> None:
         let_time_pass(person)
         if text in pool.inner_text():
             return
-        time.sleep(0.5)
+        time.sleep(0.2)
     expect(pool).to_contain_text(text)
+
+
+@pytest.fixture
+def picture(stage: Stage) -> Callable[[Person, str], None]:
+    """`picture(olaf, "healthy")` keeps what the page looks like, wide and narrow, light and dark, when asked to."""
+
+    def take(person: Person, state: str) -> None:
+        folder = os.environ.get("SCREENSHOTS")
+        for width in (1280, 390) if folder else ():
+            for scheme in ("light", "dark"):
+                person.page.set_viewport_size({"width": width, "height": 900})
+                if person.page.locator("html").get_attribute("data-bs-theme") != scheme:
+                    person.page.locator("[data-theme-toggle]").evaluate("button => button.click()")
+                file = f"{folder}/pool-{state}-{stage.dialect}-{width}-{scheme}.png"
+                person.page.screenshot(path=file, full_page=True)
+
+    return take
 
 
 @pytest.fixture
@@ -69,27 +95,26 @@ def somebody_waiting_for_a_lock(stage: Stage, enter) -> Iterator[str]:
 
 
 class TestPool:
-    def test_is_the_first_page_of_ops_and_says_healthy(self, enter) -> None:
-        olaf = enter("olaf")
+    def test_figures_refresh_by_themselves_and_name_who_holds_a_connection_for_too_long(
+        self, olaf, enter, stage, picture
+    ) -> None:
         expect(olaf.heading).to_have_text("Database pool")
-        expect(olaf.main.locator("#live [data-say]").first).to_have_text("Healthy")
-        olaf.sees("Nobody.", "When a figure is red")
-
-    def test_figures_refresh_by_themselves_and_name_who_holds_a_connection(self, olaf, enter, stage) -> None:
         pool = write_pool(olaf, stage)
+        expect(pool.locator("[data-say]")).to_have_text("Healthy")
         expect(pool).to_contain_text("0 of")
+        olaf.sees("None open", "Nobody.", "When a figure is red")
+        picture(olaf, "healthy")
         with somebody_waiting_for_a_lock(stage, enter) as route:
-            expect(pool).to_contain_text("0 of")
             refreshed_until(olaf, pool, "1 of")
             held = olaf.main.get_by_role("row").filter(has_text=route)
             expect(held).to_contain_text("Sid Staff")
+            refreshed_until(olaf, held, "May never come back.")
+            refreshed_until(olaf, olaf.main, f"A connection may never come back: {route} has held one")
+            picture(olaf, "leaking")
+            another = enter("olaf")
+            assert another.go("/admin/pool") == 200, "it opens while connections are held"
+            expect(another.main.get_by_role("row").filter(has_text=route)).to_be_visible()
         refreshed_until(olaf, pool, "0 of")
-
-    def test_the_page_opens_while_connections_are_held(self, enter, stage) -> None:
-        olaf = enter("olaf")
-        with somebody_waiting_for_a_lock(stage, enter) as route:
-            assert olaf.go("/admin/pool") == 200
-            expect(olaf.main.get_by_role("row").filter(has_text=route)).to_be_visible()
 
     def test_says_when_the_desk_no_longer_answers_and_when_it_does_again(self, olaf) -> None:
         stale = olaf.main.get_by_text("These figures are no longer fresh")

@@ -97,8 +97,10 @@ def _leaks(pools: Sequence[tuple[Worker, PoolStatus]], limits: Thresholds) -> li
     seconds, worker, oldest = max(suspects, key=lambda each: each[0])
     text = (
         f"A connection may never come back: {oldest.route} has held one for {seconds:.0f} s in process {worker.pid} on "
-        f"{worker.host}; {len(suspects)} in all are held for longer than any page should need."
+        f"{worker.host}."
     )
+    if len(suspects) > 1:
+        text += f" In all, {len(suspects)} are held for longer than any page should need."
     place = f" It was taken in {oldest.taken_in[0]}." if oldest.taken_in else ""
     advice = (
         f"Look up the request id {oldest.request_id or '–'} in the log.{place} When that request is long over, "

@@ -58,6 +58,8 @@ class TestFound:
         assert "waiting for a connection for 10 s: 3 wait now" in found["waiting"].text
         assert found["timeouts"].text.startswith("20 requests gave up")
         assert "GET /admin/x has held one for 32 s in process 2 on web-2" in found["leak"].text
+        two = known(worker(replace(FINE, holdings=[LONG_HELD, LONG_HELD])))
+        assert "In all, 2 are held" in troubles.found(two, [], Thresholds())[0].text
         assert "Sam" not in str(found["leak"]), "a web hook need not know who it was"
         assert "r1 in the log. It was taken in web/views/ticket.py:12 show." in found["leak"].advice
         assert "12 errors of one kind in 5 minutes: KeyError (reference 3f2a91c0)" in found[f"errors:{'f' * 64}"].text
