@@ -1,6 +1,6 @@
 """Where in a text the words are that somebody searched for."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from admin_app.db.search_query import SearchQuery
@@ -51,13 +51,7 @@ def holds(texts: Iterable[str], query: SearchQuery) -> bool:
 
 def _spans(text: str, wanted: Wanted) -> list[tuple[int, int]]:
     """Where matches begin and end in the text as it is written; those that overlap become one."""
-    places: list[int] = []
-    letters: list[str] = []
-    for place, letter in enumerate(text):
-        plain = _plain(letter)
-        letters.append(plain)
-        places += [place] * len(plain)
-    folded = "".join(letters)
+    folded, places = _folded(text)
     spans: list[tuple[int, int]] = []
     for begin, end in sorted(match for word, is_whole in wanted for match in _matches(folded, word, is_whole)):
         start, stop = places[begin], places[end - 1] + 1
@@ -66,6 +60,14 @@ def _spans(text: str, wanted: Wanted) -> list[tuple[int, int]]:
             stop = max(stop, earlier)
         spans.append((start, stop))
     return spans
+
+
+def _folded(text: str) -> tuple[str, Sequence[int]]:
+    """The text as searches see it, and where each of its characters comes from."""
+    if text.isascii():
+        return text.translate(_ascii_plain()), range(len(text))
+    letters = list(map(_plain, text))
+    return "".join(letters), [place for place, plain in enumerate(letters) for _ in plain]
 
 
 def _matches(folded: str, word: str, is_whole: bool) -> Iterator[tuple[int, int]]:
@@ -91,6 +93,11 @@ def _plain(letter: str) -> str:
         return ""
     found = words(letter).split()
     return found[0] if found else " "
+
+
+@lru_cache(maxsize=1)
+def _ascii_plain() -> dict[int, str]:
+    return {code: _plain(chr(code)) for code in range(128)}
 
 
 def _pieces(text: str, spans: list[tuple[int, int]], begin: int, end: int) -> Pieces:
