@@ -40,7 +40,7 @@ from admin_app.services.records.quiet_hours import QuietHours
 from admin_app.services.records.secret_box import SecretBox
 from admin_app.services.records.workers import Crew
 from admin_app.settings import CONFIG_FOLDER, LOCAL_HOSTS, Environment, Settings
-from admin_app.web import draining, health
+from admin_app.web import draining, hashing, health
 from admin_app.web.admin import DeskAdmin
 from admin_app.web.compression import CompressedPages
 from admin_app.web.desk import AttachDesk, Desk, SecondFactorRules, Watch
@@ -167,6 +167,7 @@ def open_desk(settings: Settings, database: Database, errors: ErrorTracker, watc
             fresh_for=timedelta(minutes=settings.step_up_minutes),
             required_for=frozenset(settings.second_factor_required_for),
         ),
+        hashing=hashing.turns(),
         export_turns=Turns(settings.exports_at_once),
         provider=open_provider(settings),
         max_form_bytes=settings.max_form_bytes,

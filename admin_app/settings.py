@@ -20,6 +20,8 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from admin_app.permissions import Role
 from admin_app.services.records.quiet_hours import QuietHours
@@ -32,7 +34,16 @@ SHORTEST_TOKEN = 16
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 EXAMPLE_SECRET_KEY = "replace-me-with-the-output-of-openssl-rand-hex-32"  # noqa: S105 - refused in production
 
-LISTS = ("trusted_hosts", "trusted_proxies", "secret_key_previous", "second_factor_required_for", "alert_email_to")
+TLS_DEMANDED = frozenset({"require", "verify-ca", "verify-full"})
+
+LISTS = (
+    "trusted_hosts",
+    "trusted_proxies",
+    "plain_hosts",
+    "secret_key_previous",
+    "second_factor_required_for",
+    "alert_email_to",
+)
 
 
 class Environment(StrEnum):
@@ -62,6 +73,7 @@ class Settings(BaseSettings):
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     trusted_hosts: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1", "localhost", "[::1]")
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
+    plain_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     metrics_token: SecretStr = SecretStr("")
     attachments_folder: Path = PROJECT_ROOT / "var" / "attachments"
     max_attachment_bytes: Annotated[int, Field(gt=0)] = 10 * 1024 * 1024
@@ -226,6 +238,26 @@ class Settings(BaseSettings):
             sends_password and not self.smtp_starttls,
             "SMTP_STARTTLS must be on where SMTP_PASSWORD leaves this machine",
         )
+        yield from self._plain_connections()
+
+    def _plain_connections(self) -> Iterator[tuple[bool, str]]:
+        """What would leave this machine for everybody on the way to read."""
+        trusted = LOCAL_HOSTS | {name.lower() for name in self.plain_hosts}
+        hook = self.alert_webhook_url.get_secret_value()
+        yield (
+            hook.startswith("http://") and _host_of(hook) not in trusted,
+            "ALERT_WEBHOOK_URL must begin with https:// in production, or its host stand in PLAIN_HOSTS",
+        )
+        yield (
+            bool(self.alert_email_to) and not self.smtp_starttls and self.smtp_host.lower() not in trusted,
+            "SMTP_STARTTLS must be on in production, or SMTP_HOST stand in PLAIN_HOSTS",
+        )
+        for name, url in (("DATABASE_URL", self.database_url), ("REPLICA_URL", self.replica_url)):
+            yield (
+                not _plain_database_hosts(url) <= trusted,
+                f"{name} must demand TLS of a database on another machine: add ?ssl=verify-full (or verify-ca, or "
+                "require), or put its host into PLAIN_HOSTS when nobody else is on the line",
+            )
 
     def signing_keys(self) -> list[str]:
         """The secret key, which signs, and those before it, which are still accepted; the newest first."""
@@ -255,6 +287,27 @@ def _is_safe_issuer(issuer: str) -> bool:
         return False
     is_local = parts.scheme == "http" and parts.hostname in LOCAL_HOSTS
     return bool(parts.hostname) and (parts.scheme == "https" or is_local) and not parts.query and not parts.fragment
+
+
+def _host_of(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def _plain_database_hosts(url: str) -> set[str]:
+    """The servers that this URL would talk to without TLS; none for a file or a socket of this machine."""
+    try:
+        parts = make_url(url)
+    except ArgumentError:
+        return set()  # the engine says better what is wrong with it
+    if not parts.drivername.startswith("postgresql") or parts.query.get("ssl") in TLS_DEMANDED:
+        return set()
+    more = parts.query.get("host", ())
+    named = [more] if isinstance(more, str) else more
+    hosts = {_host_of(f"//{host}") for host in named if not host.startswith("/")}
+    return (hosts | {(parts.host or "").lower()}) - {""}
 
 
 def _is_weak(key: SecretStr) -> bool:

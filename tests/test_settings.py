@@ -11,6 +11,8 @@ from admin_app.permissions import Role
 from admin_app.settings import EXAMPLE_SECRET_KEY, Environment, Settings
 
 STRONG = "5f" * 16
+ALERTS = {"alert_email_to": ("ops@desk.example",), "alert_email_from": "desk@desk.example"}
+PG = "postgresql+asyncpg://desk@"
 
 
 @pytest.fixture(autouse=True)
@@ -160,6 +162,16 @@ class TestRefuseWeakProduction:
                 {"smtp_host": "mail.example", "smtp_password": "pass", "smtp_starttls": False},
                 "SMTP_STARTTLS must be on",
             ),
+            ({**ALERTS, "smtp_host": "mail.example", "smtp_starttls": False}, "SMTP_STARTTLS must be on"),
+            ({"alert_webhook_url": "http://hooks.example/x"}, "ALERT_WEBHOOK_URL must begin with https"),
+            ({"database_url": f"{PG}db.example/desk"}, "DATABASE_URL must demand TLS"),
+            (
+                {"database_url": f"{PG}localhost/desk", "replica_url": f"{PG}db.example/desk"},
+                "REPLICA_URL must demand TLS",
+            ),
+            ({"database_url": f"{PG}db.example/desk?ssl=prefer"}, "DATABASE_URL must demand TLS"),
+            ({"database_url": f"{PG}/desk?host=db.example:5433"}, "DATABASE_URL must demand TLS"),
+            ({"database_url": f"{PG}127.0.0.1/desk?host=localhost&host=db.example"}, "DATABASE_URL must demand TLS"),
         ],
         ids=str,
     )
@@ -175,6 +187,17 @@ class TestRefuseWeakProduction:
             {"metrics_token": "sixteen-letters!"},
             {"smtp_host": "localhost", "smtp_password": "pass", "smtp_starttls": False},
             {"smtp_host": "mail.example", "smtp_starttls": False},
+            {**ALERTS, "smtp_host": "mail.example", "smtp_starttls": False, "plain_hosts": ("Mail.Example",)},
+            {"alert_webhook_url": "http://127.0.0.1:9000/x"},
+            {"alert_webhook_url": "https://hooks.example/x"},
+            {"database_url": "sqlite+aiosqlite:////srv/desk.sqlite3"},
+            {"database_url": "no address at all"},
+            {"database_url": f"{PG}localhost/desk"},
+            {"database_url": f"{PG}[::1]:5432/desk"},
+            {"database_url": "postgresql+asyncpg://desk:pa#s?s@127.0.0.1/desk"},
+            {"database_url": f"{PG}/desk?host=/var/run/postgresql"},
+            {"database_url": f"{PG}db.example/desk?ssl=verify-full"},
+            {"database_url": f"{PG}db.example/desk", "plain_hosts": ("db.example",)},
         ],
         ids=str,
     )

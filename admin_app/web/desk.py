@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import anyio
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -97,6 +98,8 @@ class Desk:
     sign_in_limit: Limit
     password_link_lives: timedelta
     second_factor: SecondFactorRules
+    hashing: anyio.CapacityLimiter
+    """How many passwords are looked at at once."""
     export_turns: Turns
     """How many exports run at once."""
     provider: Provider | None

@@ -73,7 +73,9 @@ async def answer(request: Request, error: Exception) -> Response:
     if not isinstance(error, AppError):
         error = await report(request, error)
     found = signed_in(request)
-    if isinstance(error, PermissionDenied) and not isinstance(error, NotOurForm) and found is not None:
+    if isinstance(error, NotOurForm):
+        _log_refusal(request, error)
+    elif isinstance(error, PermissionDenied) and found is not None:
         await record_refusal(request, found.actor, str(error))
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(error.retry_after)
@@ -122,6 +124,13 @@ def wants_json(request: Request) -> bool:
 async def http_error(request: Request, error: Exception) -> Response:
     """Starlette's and SQLAdmin's own HTTP errors, as one of our pages."""
     return await answer(request, error)
+
+
+def _log_refusal(request: Request, error: NotOurForm) -> None:
+    """For the log: the audit log has no actor for what nobody is known to have sent. Its token is not repeated."""
+    what = {"method": request.method, "route": request.state.route.path, "reason": str(error)}
+    extra = {"event": "web.guard", "request_id": request.state.request_id, **what}
+    logger.warning("a form that is not ours was refused", extra=extra)
 
 
 def _from_http(error: HTTPException) -> AppError:

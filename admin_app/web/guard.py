@@ -147,12 +147,18 @@ class Guard:
 
 
 def _check_origin(request: Request) -> None:
-    origin = urlsplit(request.headers.get("origin", ""))
-    is_ours = origin.scheme in {"http", "https"} and origin.netloc == request.headers.get("host", "")
-    downgraded = request.url.scheme == "https" and origin.scheme != "https"
-    site = request.headers.get("sec-fetch-site", "same-origin")
-    if not is_ours or downgraded or site != "same-origin":
+    if not _is_ours(request) or request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
         raise NotOurForm("This request did not come from a page of this desk.")
+
+
+def _is_ours(request: Request) -> bool:
+    """Whether the origin is this very host, and not its plain twin when this is https."""
+    try:
+        origin = urlsplit(request.headers.get("origin", ""))
+    except ValueError:
+        return False
+    schemes = {"https"} if request.url.scheme == "https" else {"http", "https"}
+    return origin.scheme in schemes and origin.netloc == request.headers.get("host", "")
 
 
 async def _attachment_limit(request: Request) -> int:

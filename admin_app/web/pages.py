@@ -42,7 +42,7 @@ MESSAGES = {
     "password_chosen": "Your password is set. Sign in with it.",
     "sessions_ended": "{} is signed out everywhere.",
     "sign_in_ended": "That sign-in is ended.",
-    "identity_unlinked": "That link to single sign-on is gone; sign-ins through it are ended.",
+    "identity_unlinked": "That link to single sign-on is gone; all other sign-ins are ended.",
     "others_ended": "All your other sign-ins are ended.",
     "own_password_set": "Your password is changed; your other sign-ins are ended.",
     "all_read": "Everything is marked as read.",

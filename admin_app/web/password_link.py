@@ -5,7 +5,6 @@ leads on to the address without it: neither a page nor its history, nor a site t
 know it. Looking uses nothing up, so a mail scanner that follows the link does no harm; setting the password does.
 """
 
-import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -16,6 +15,7 @@ from admin_app.services.records import password_rules, passwords
 from admin_app.web.desk import caller_of, desk_of, form_of, text_in
 from admin_app.web.forms import Field, Form
 from admin_app.web.guard import LINK_PATH, SILENT, link_cookie
+from admin_app.web.hashing import slowly
 from admin_app.web.pages import redirect, render
 from admin_app.web.sign_in import SIGN_IN_PATH
 
@@ -71,7 +71,7 @@ async def _set(request: Request, person: User, token: str) -> Response:
             raise InvalidInput(password_again=DIFFERENT)
     except InvalidInput as error:
         return await _ask(request, person, error)
-    hashed = await anyio.to_thread.run_sync(passwords.hash_password, wanted)
+    hashed = await slowly(request, passwords.hash_password, wanted)
     done = await desk_of(request).database.run(
         lambda session: password_links.use(session, token=token, password_hash=hashed, caller=caller)
     )

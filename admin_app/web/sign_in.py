@@ -4,7 +4,6 @@ import logging
 from typing import Any
 from urllib.parse import quote
 
-import anyio.to_thread
 from sqladmin.authentication import AuthenticationBackend
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -18,6 +17,7 @@ from admin_app.web import pool_pass, step_up, throttle
 from admin_app.web.desk import caller_of, desk_of, form_of, must_set_up, signed_in, text_in
 from admin_app.web.errors import answer, wants_json
 from admin_app.web.guard import SAFE_METHODS, session_cookie, session_token
+from admin_app.web.hashing import slowly
 from admin_app.web.pages import redirect, render
 from admin_app.web.perform import perform
 
@@ -95,10 +95,10 @@ class DeskAuthentication(AuthenticationBackend):
         if admission.is_refused:
             return await sign_in_page(request, error=throttle.TooManyTries(admission.retry_after))
         stored = await desk.database.read(lambda session: sign_in.stored_hash(session, email=email))
-        is_right = await anyio.to_thread.run_sync(passwords.is_right, password[: passwords.LONGEST + 1], stored)
+        is_right = await slowly(request, passwords.is_right, password[: passwords.LONGEST + 1], stored)
         rehashed = None
         if is_right and stored is not None and passwords.needs_rehash(stored):
-            rehashed = await anyio.to_thread.run_sync(passwords.hash_password, password)
+            rehashed = await slowly(request, passwords.hash_password, password)
 
         async def open_session(session: Any) -> Begun | None:
             begun = await sign_in.open_session(
@@ -127,6 +127,7 @@ class DeskAuthentication(AuthenticationBackend):
         if found is not None:
             await perform(request, sign_in.sign_out, found.session_id)
         response = redirect(request, SIGN_IN_PATH, "signed_out")
+        response.headers["Clear-Site-Data"] = '"cache"'
         response.delete_cookie(
             session_cookie(request), path="/", secure=request.url.scheme == "https", httponly=True, samesite="lax"
         )

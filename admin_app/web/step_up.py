@@ -7,7 +7,6 @@ the answer to it goes on with that very form, and nothing typed is lost.
 
 from dataclasses import replace
 
-import anyio.to_thread
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -20,6 +19,7 @@ from admin_app.services.records import passwords
 from admin_app.web.desk import actor_of, desk_of, form_of, signed_in, text_in
 from admin_app.web.errors import HIDDEN_FIELDS, is_secret, wants_json
 from admin_app.web.guard import TOKEN_FIELD
+from admin_app.web.hashing import slowly
 from admin_app.web.pages import render
 from admin_app.web.routes import Row
 
@@ -73,7 +73,7 @@ async def _verdict(request: Request, found: SignedIn, code: str, password: str) 
             lambda session: step_up.confirm_with_code(session, actor, fresh=fresh, typed=code, box=box)
         )
     stored = await desk.database.read(lambda session: step_up.own_password_hash(session, actor))
-    is_right = await anyio.to_thread.run_sync(passwords.is_right, password[: passwords.LONGEST + 1], stored)
+    is_right = await slowly(request, passwords.is_right, password[: passwords.LONGEST + 1], stored)
     proven = stored if is_right else None
     return await desk.database.run(
         lambda session: step_up.confirm_with_password(session, actor, fresh=fresh, proven_hash=proven)

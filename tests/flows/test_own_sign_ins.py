@@ -61,6 +61,18 @@ class TestTheStory:
         sam.sees("That link to single sign-on is gone")
 
         self.changes_the_password(sam, enter("sam", anew=True), complaints)
+        self.leaves_every_tab(sam)
+
+    def leaves_every_tab(self, sam: Person) -> None:
+        """Whoever comes to this machine afterwards reads nothing in a tab that was left open, nor by going back."""
+        tab = sam.page.context.new_page()
+        tab.goto("/admin/ticket/list")
+        sam.page.bring_to_front()
+        sam.sign_out()
+        expect(tab.get_by_label("Password")).to_be_visible()
+        sam.page.go_back()
+        expect(sam.page.get_by_label("Password")).to_be_visible()
+        tab.close()
 
     def changes_the_password(self, sam: Person, other: Person, complaints: Complaints) -> None:
         """The present one is asked for; the other sign-in ends, and only the new one opens the desk."""

@@ -217,10 +217,10 @@ class TestScripts:
     )
 
     @pytest.mark.parametrize("file", SCRIPTS, ids=name_of)
-    def test_they_put_text_into_pages_as_text_and_keep_only_the_theme(self, file: Path) -> None:
+    def test_they_put_text_into_pages_as_text_and_keep_nothing_of_anybodys(self, file: Path) -> None:
         text = file.read_text()
         assert self.RISKY.findall(text) == []
-        assert set(re.findall(r"localStorage\.\w+\(([^,)]*)", text)) <= {'"theme"'}
+        assert set(re.findall(r"localStorage\.\w+\(([^,)]*)", text)) <= {'"theme"', '"signed-out"'}
 
     def test_there_are_scripts_to_look_at(self) -> None:
         assert SCRIPTS

@@ -3,6 +3,7 @@
 import re
 
 from admin_app.permissions import ROLE_PERMISSIONS, Permission, Role
+from admin_app.web.routes import ANYONE, ROWS
 from tests.support.house import PROJECT_ROOT
 
 COLUMNS = [Role.STAFF, Role.SUPERVISOR, Role.OPS, Role.ADMIN]
@@ -26,6 +27,15 @@ class TestRoleTable:
     def test_it_says_what_the_code_does(self) -> None:
         in_code = {str(p): {role for role in COLUMNS if p in ROLE_PERMISSIONS[role]} for p in Permission}
         assert role_table() == in_code, "People decide by this table whom to give which role: it must be true."
+
+
+class TestWaysIn:
+    def test_the_table_has_each_address_that_lets_somebody_in(self) -> None:
+        """Whoever adds a door without a sign-in in front of it says here how strong it is."""
+        section = (PROJECT_ROOT / "README.md").read_text().split("**Ways in**")[1].split("**Holes in")[0]
+        doors = {row.path for row in ROWS if row.needs is ANYONE and row.path.startswith("/admin/")}
+        assert set(re.findall(r"`(/admin/[\w/-]+)`", section)) == doors - {"/admin/assets/{path:path}"}
+        assert all(line.count("|") == 5 for line in section.splitlines() if line.startswith("|"))
 
 
 class TestCommands:

@@ -73,12 +73,13 @@ FIELDS: Sequence[str] = re.findall(
     at count action actor record field batch ids all since until from to table mode version reason resolution title
     description body is_internal person level user_id tags new_owner role password full_name email timezone choice
     frozen typed_number selection code username confirm_code confirm_password idempotency_key form_token parent
-    default_status default_priority default_channel date_format external_key key_prefix due_at password_hash id""",
+    default_status default_priority default_channel date_format external_key key_prefix due_at password_hash id query
+    format present_password password_again session_id identity_id token""",
 )
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "BREW")
 PEOPLE = ("ada",) * 6 + ("sue",) * 3 + ("sam",) * 3 + ("olaf", "nobody")
 HEADERS: Sequence[Mapping[str, str]] = (
-    *({},) * 30,
+    *({},) * 40,
     {"Accept": "application/json"},
     {"Range": "bytes=5-2"},
     {"Accept-Language": "x" * 300},
@@ -89,6 +90,16 @@ HEADERS: Sequence[Mapping[str, str]] = (
     {"Content-Type": "multipart/form-data; boundary="},
     {"Content-Type": "application/json"},
     {"User-Agent": "x" * 3000},
+    {"Origin": "http://[::1"},
+    {"Origin": "http://[::1]:x"},
+    {"Host": "127.0.0.1:99999999"},
+    {"Host": "127.0.0.1@desk.example"},
+    {"Accept-Encoding": "gzip;q=much, *;q=-1"},
+    {"Content-Type": "application/x-www-form-urlencoded; charset=idna"},
+    {"Content-Type": "multipart/form-data; boundary=b; charset=idna"},
+    {"Range": "bytes=0-0,5-9,-1"},
+    {"If-None-Match": '"'},
+    {"Authorization": "Bearer \xff"},
 )
 
 

@@ -25,6 +25,7 @@ BROKEN_ORIGINS = {
     "a longer name": {"Origin": "http://127.0.0.1.evil.example"},
     "our name in front": {"Origin": "http://127.0.0.1@evil.example"},
     "another scheme": {"Origin": "file://127.0.0.1"},
+    "half an address": {"Origin": "http://[::1"},
     "sent by another site": {"Origin": ORIGIN, "Sec-Fetch-Site": "cross-site"},
     "sent by a neighbour": {"Origin": ORIGIN, "Sec-Fetch-Site": "same-site"},
     "typed into the address bar": {"Origin": ORIGIN, "Sec-Fetch-Site": "none"},
@@ -76,6 +77,21 @@ class TestUnsafeRoutes:
     ) -> None:
         hidden = {"form_token": await (await visit("sam")).token()}
         await refused_everywhere(await visit("ada"), desk, every_post(desk, scene), {"Origin": ORIGIN}, hidden)
+
+    async def test_a_refusal_is_in_the_log_without_the_token(
+        self, desk: Desk, scene: Scene, visit: Visit, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """The token may be a good one that is sent from elsewhere."""
+        ada, path = await visit("ada"), f"/admin/ticket/comment/{scene.ticket.id}"
+        good, stale = await ada.token(), "a token of an earlier sign-in"
+        async with desk.nothing_written():
+            for token, headers in ((good, {"Origin": "https://evil.example"}), (stale, {"Origin": ORIGIN})):
+                await ada.client.post(path, data={"body": "x", "form_token": token}, headers=headers)
+        told = [vars(record) for record in caplog.records if getattr(record, "event", "") == "web.guard"]
+        assert [(one["method"], one["route"]) for one in told] == [("POST", "/admin/ticket/comment/{pk}")] * 2
+        assert ["did not come from" in one["reason"] for one in told] == [True, False]
+        assert len({one["request_id"] for one in told}) == 2
+        assert [text for text in (good, stale) if text in repr(told)] == []
 
     async def test_a_form_with_the_token_of_an_earlier_sign_in_is_refused(
         self, desk: Desk, scene: Scene, visit: Visit

@@ -247,8 +247,11 @@ class TestEndOfASignIn:
         assert await is_in(thief)
         answer = await sam.post("/admin/logout")
         assert (answer.status_code, answer.headers["location"]) == (303, "/admin/login")
+        assert answer.headers["clear-site-data"] == '"cache"'
         assert "desk_session" not in sam.client.cookies
-        assert "You are signed out." in text_of(await sam.get("/admin/login"))
+        page = await sam.get("/admin/login")
+        assert ("You are signed out." in text_of(page), "data-signed-out" in page.text) == (True, True)
+        assert "data-signed-out" not in (await sam.get("/admin/login")).text
         assert not await is_in(thief)
         assert [entry.action for entry in await desk.rows(AuditLog)] == [AuditAction.SIGN_OUT]
 

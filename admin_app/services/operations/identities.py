@@ -2,19 +2,16 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from admin_app import clock
 from admin_app.actor import Actor
 from admin_app.errors import Conflict, NotFound
 from admin_app.models.audit_log import AuditAction
 from admin_app.models.external_identity import ExternalIdentity
-from admin_app.models.half_open_session import HalfOpenSession
 from admin_app.models.user import User
-from admin_app.models.user_session import UserSession
 from admin_app.permissions import Permission
-from admin_app.services.blocks import second_factor
+from admin_app.services.blocks import second_factor, sign_in_sessions
 from admin_app.services.records import audit, lookup
 
 
@@ -45,7 +42,7 @@ async def unlink_of(session: AsyncSession, actor: Actor, identity_id: int, *, us
     """Unlink one of this person's. Their next single sign-on links anew, by a verified e-mail address."""
     actor.require(Permission.USER_RESET_PASSWORD)
     user = await lookup.user(session, actor, user_id, lock=True)
-    return await _unlink(session, actor, user, identity_id)
+    return await _unlink(session, actor, user, identity_id, sign_in_sessions.NONE_KEPT)
 
 
 async def _of(session: AsyncSession, user_id: int | None) -> Sequence[ExternalIdentity]:
@@ -53,17 +50,14 @@ async def _of(session: AsyncSession, user_id: int | None) -> Sequence[ExternalId
     return (await session.scalars(statement)).all()
 
 
-async def _unlink(session: AsyncSession, actor: Actor, user: User, identity_id: int, kept_id: int = 0) -> User:
-    """What the identity has opened ends with it."""
+async def _unlink(session: AsyncSession, actor: Actor, user: User, identity_id: int, kept_id: int) -> User:
+    """Every other sign-in ends: with a code after it, one through the provider looks like one with a password."""
     own = (ExternalIdentity.id == identity_id, ExternalIdentity.user_id == user.id)
     identity = await session.scalar(select(ExternalIdentity).where(*own))
     if identity is None:
         raise NotFound("There is no such link to single sign-on.")
     await session.delete(identity)
-    await session.execute(delete(HalfOpenSession).where(HalfOpenSession.user_id == user.id))
-    opened = (UserSession.user_id == user.id, UserSession.by_provider, UserSession.revoked_at.is_(None))
-    ended = update(UserSession).where(*opened, UserSession.id != kept_id)
-    await session.execute(ended.values(revoked_at=clock.now()))
+    await sign_in_sessions.end_others(session, user.id, kept_id=kept_id)
     changes = {"identity": (f"{identity.subject} at {identity.issuer}", None)}
     await audit.record(session, actor, AuditAction.UNLINK_IDENTITY, user, changes=changes)
     return user

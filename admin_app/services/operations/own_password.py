@@ -35,6 +35,8 @@ async def change(
 ) -> User | Verdict:
     """Store a new password hash; the other sign-ins and any link end, this one goes on with a new id.
 
+    A sign-in that was ended from elsewhere meanwhile stays ended.
+
     `proven_hash` is the stored hash that the present password was checked against, None when it was wrong. A refusal
     is committed, so that wrong ones are counted; it changes nothing else.
     """
@@ -47,8 +49,8 @@ async def change(
     user.password_hash = new_hash
     await session.execute(delete(PasswordLink).where(PasswordLink.user_id == user.id))
     await audit.record(session, actor, AuditAction.CHANGE_PASSWORD, user, changes={})
-    await sign_in_sessions.end_all(session, user.id)
-    own = (UserSession.id == this_one.session_id, UserSession.user_id == user.id)
-    renewed = {"revoked_at": None, "token_hash": sign_in_sessions.hash_of(this_one.new_token)}
-    await session.execute(update(UserSession).where(*own).values(**renewed))
+    await sign_in_sessions.end_others(session, user.id, kept_id=this_one.session_id)
+    own = (UserSession.id == this_one.session_id, UserSession.user_id == user.id, UserSession.revoked_at.is_(None))
+    renewed = sign_in_sessions.hash_of(this_one.new_token)
+    await session.execute(update(UserSession).where(*own).values(token_hash=renewed))
     return user

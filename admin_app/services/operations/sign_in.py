@@ -72,7 +72,8 @@ async def open_session(
     `replaces` is the token that this browser held before: that sign-in ends.
     """
     address = lookup.address_in(email)[:254]
-    user = await session.scalar(select(User).where(User.email == address))
+    # locked: a password or a second factor that changes at this very moment is seen here, or ends what begins
+    user = await session.scalar(select(User).where(User.email == address).with_for_update(key_share=True))
     if user is None or proven_hash is None or user.password_hash != proven_hash or not _may_sign_in(user):
         await _refused(session, user, address, caller)
         return None

@@ -151,6 +151,14 @@ function tickAll(all) {
   window.addEventListener("pageshow", count);
 }
 
+// Whoever signs out in one tab has signed out in all of them: the others leave what they show. Typed text asks first.
+function leaveTogether() {
+  if (document.querySelector("[data-signed-out]")) localStorage.setItem("signed-out", String(Date.now()));
+  window.addEventListener("storage", (event) => {
+    if (event.key === "signed-out") location.replace(location.pathname + location.search);
+  });
+}
+
 // A text that is there to be copied is marked as a whole.
 function markWhole(field) {
   field.addEventListener("focus", () => field.select());
@@ -181,6 +189,7 @@ document.querySelectorAll("[data-choice]").forEach(chooseByTyping);
 document.querySelectorAll("[data-tick-all]").forEach(tickAll);
 document.addEventListener("keydown", onShortcut);
 showWhatIsWrong();
+leaveTogether();
 // A page that comes back from the history may have its button still disabled.
 window.addEventListener("pageshow", () => {
   document.querySelectorAll("button[disabled], form :disabled").forEach((element) => { element.disabled = false; });

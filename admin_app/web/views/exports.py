@@ -18,7 +18,7 @@ from admin_app.services.batches.exports.running import Export, side_text
 from admin_app.services.batches.exports.spreadsheets import MOST_ROWS
 from admin_app.services.pages import ticket_list
 from admin_app.web import parsing
-from admin_app.web.desk import actor_of, desk_of, form_of, text_in
+from admin_app.web.desk import actor_of, desk_of, form_of, session_id_of, text_in
 from admin_app.web.downloads import as_download
 from admin_app.web.errors import wants_json
 from admin_app.web.pages import redirect, render
@@ -98,7 +98,8 @@ class TicketExports:
         if found.state is not ExportState.WAITING:
             raise Conflict("This export was started before, or cancelled. Make a new one.")
         desk, kind = desk_of(request), KINDS[found.format]
-        export = Export(desk.database, actor_of(request), found.id, _listed_in(request, found))
+        listed, sign_in_id = _listed_in(request, found), session_id_of(request)
+        export = Export(desk.database, actor_of(request), found.id, listed, sign_in_id=sign_in_id)
         return MadeMeanwhile(
             request,
             export.chunks(found.format),

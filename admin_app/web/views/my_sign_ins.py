@@ -4,7 +4,6 @@ import secrets
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-import anyio.to_thread
 from sqladmin import BaseView, expose
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,6 +18,7 @@ from admin_app.web import parsing
 from admin_app.web.desk import actor_of, desk_of, form_of, session_id_of, signed_in, text_in
 from admin_app.web.devices import device_words
 from admin_app.web.forms import Field, Form
+from admin_app.web.hashing import slowly
 from admin_app.web.pages import redirect, render
 from admin_app.web.perform import perform, read
 from admin_app.web.sign_in import with_session
@@ -131,8 +131,8 @@ async def _change_password(request: Request) -> Response:
         password_rules.check(wanted, email=me.email, full_name=me.full_name)
     except InvalidInput as error:
         return await _ask_password(request, error, error.status_code)
-    stored, new_hash = me.password_hash, await anyio.to_thread.run_sync(passwords.hash_password, wanted)
-    is_right = await anyio.to_thread.run_sync(passwords.is_right, present[: passwords.LONGEST + 1], stored)
+    stored, new_hash = me.password_hash, await slowly(request, passwords.hash_password, wanted)
+    is_right = await slowly(request, passwords.is_right, present[: passwords.LONGEST + 1], stored)
     this_one = own_password.ThisOne(session_id_of(request), secrets.token_urlsafe(TOKEN_BYTES))
     refused: list[Verdict] = []
 

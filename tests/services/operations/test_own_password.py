@@ -43,6 +43,11 @@ class TestChange:
         found = [(row.token_hash, row.revoked_at is None) for row in await desk.rows(UserSession)]
         assert found == [(hash_of("renewed"), True), ("other", False), ("of sid", True)]
 
+    async def test_a_sign_in_that_was_ended_meanwhile_stays_ended(self, desk, signed_in) -> None:
+        await desk.set(UserSession, signed_in.id, revoked_at=clock.now())
+        await change(desk, signed_in)
+        assert [row.user_id for row in await desk.rows(UserSession) if row.revoked_at is None] == [desk.cast.sid.id]
+
     @pytest.mark.parametrize("proven", [None, "a hash of before"])
     async def test_a_wrong_one_is_written_down_and_changes_nothing(self, desk, signed_in, proven) -> None:
         async with desk.recorded() as written:

@@ -1,5 +1,6 @@
 """Sign-in sessions: opaque to the browser, rows on our side, so that they can be ended."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,7 +17,7 @@ from admin_app.models import (
     UserSession,
 )
 from admin_app.permissions import Role
-from admin_app.services.operations import accounts, sign_in
+from admin_app.services.operations import accounts, own_password, sign_in
 
 CALLER = sign_in.Caller(ip="192.0.2.7", user_agent="Firefox", request_id="r-17")
 LIFETIME = sign_in.Lifetime(idle=timedelta(minutes=30), absolute=timedelta(hours=12))
@@ -54,6 +55,21 @@ class TestStoredHash:
 
 
 class TestOpenSession:
+    async def test_a_password_that_changes_at_the_same_moment_opens_nothing(self, desk, passwords) -> None:
+        """What somebody ends because others know the password must not be begun anew while it ends."""
+        sam, begun = desk.cast.sam, []
+
+        async def change(session) -> None:
+            how = {"proven_hash": HASH, "new_hash": "new", "this_one": own_password.ThisOne(0, "renewed")}
+            await own_password.change(session, sam, **how)
+            await session.flush()
+            begun.append(asyncio.ensure_future(sign_in_as(desk, "sam")))
+            await asyncio.wait(begun, timeout=0.3)
+
+        await desk.database.run(change)
+        assert await begun[0] is None
+        assert [row for row in await desk.rows(UserSession) if row.revoked_at is None] == []
+
     async def test_gives_a_token_of_which_the_database_has_only_the_hash(self, desk, passwords) -> None:
         token = await sign_in_as(desk, "sam")
         [stored] = await desk.rows(UserSession)

@@ -69,12 +69,22 @@ class Turns:
 class Export:
     """One file. `chunks` gives its bytes; `rows` and `sha256` say what went out so far."""
 
-    def __init__(self, database: KeepsSnapshots, actor: Actor, export_id: int, listed: Listed) -> None:
+    def __init__(
+        self,
+        database: KeepsSnapshots,
+        actor: Actor,
+        export_id: int,
+        listed: Listed,
+        *,
+        sign_in_id: int | None = None,
+    ) -> None:
+        """It ends with the sign-in that asked for it, where there is one."""
         self.rows = 0
         self._database = database
         self._actor = actor
         self._id = export_id
         self._listed = listed
+        self._sign_in_id = sign_in_id
         self._digest = hashlib.sha256()
         self._told_at = self._began_at = time.monotonic()
 
@@ -150,7 +160,7 @@ class Export:
         is_wanted = True
         with suppress(AppError):  # the database is busy: the rows are what matters
             is_wanted = await self._database.run(
-                lambda session: requests.advance(session, self._actor, self._id, self.rows)
+                lambda session: requests.advance(session, self._actor, self._id, self.rows, sign_in_id=self._sign_in_id)
             )
         if not is_wanted:
             raise Stopped("This export was cancelled.")

@@ -3,15 +3,19 @@
 import asyncio
 import hashlib
 from contextlib import aclosing
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from admin_app import clock
 from admin_app.errors import Unavailable
-from admin_app.models import AuditLog, ExportFormat, ExportState, TicketExport
+from admin_app.models import AuditLog, ExportFormat, ExportState, TicketExport, UserSession
+from admin_app.permissions import Role
 from admin_app.services.batches.exports import pages, requests, running
 from admin_app.services.batches.exports.pages import Listed
 from admin_app.services.batches.exports.running import Export, Stopped, Turns
+from admin_app.services.operations import accounts
 from tests.services.batches.exports.exporting import asked, exported
 from tests.services.scenes import Desk
 
@@ -100,6 +104,23 @@ class TestChunks:
                     pass
             assert (held(desk), await ending(desk, request)) == (0, (ExportState.CANCELLED, 2, ""))
 
+    async def test_the_end_of_the_sign_in_stops_it(self, desk: Desk, six: None) -> None:
+        """Somebody who is deactivated, demoted or signed out while a long file goes out gets no more of it."""
+        now, sue = clock.now(), desk.cast.sue
+        fields = {"last_seen_at": now, "expires_at": now + timedelta(hours=1)}
+        here = await desk.store(UserSession(token_hash="x", user_id=sue.id, **fields))
+        request = await asked(desk)
+        export = Export(desk.database, sue, request.id, Listed(), sign_in_id=here.id)
+
+        async def demote_midway() -> None:
+            async for _ in export.chunks(ExportFormat.CSV):
+                if export.rows:
+                    await desk.run(accounts.change_role, desk.cast.ada, sue.id, role=Role.STAFF)
+
+        with pytest.raises(Stopped):
+            await demote_midway()
+        assert (held(desk), await ending(desk, request)) == (0, (ExportState.CANCELLED, 4, ""))
+
     async def test_one_that_takes_too_long_is_stopped(
         self, desk: Desk, six: None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -122,7 +143,7 @@ class TestChunks:
     async def test_a_database_too_busy_to_be_told_stops_nothing(
         self, desk: Desk, six: None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        async def busy(*args: object) -> bool:
+        async def busy(*args: object, **options: object) -> bool:
             raise Unavailable
 
         monkeypatch.setattr(requests, "advance", busy)
