@@ -179,7 +179,7 @@ def _engine(url: URL, size: int, overflow: int, timeout: float, **options: Any) 
 def _postgresql_engines(url: URL, chosen: PoolOptions) -> Engines:
     write = _server_engine(url, chosen, chosen.size, chosen.max_overflow)
     aside = _server_engine(url, chosen, 1, 0)
-    # a statement that does not commit itself needs a transaction to keep its connection, where connections are lent
+    # where connections are lent the limits hold in a transaction alone
     isolation: dict[str, Any] = {} if chosen.transaction_pooling else {"isolation_level": "AUTOCOMMIT"}
     hurried = replace(IMPATIENT, transaction_pooling=chosen.transaction_pooling)
     watching = _server_engine(url, hurried, 1, 0, name="support-desk-admin watching", **isolation)

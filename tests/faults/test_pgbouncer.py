@@ -19,6 +19,7 @@ from tests.support.browser import _is_root_on_debian
 from tests.support.cast import store_cast
 from tests.support.house import PROJECT_ROOT
 from tests.support.pgbouncer import HOW_TO_GET_IT, NoPgBouncer, find_pgbouncer, pgbouncer
+from tests.support.waiting import until
 from tests.web.browsing import text_of
 from tests.web.windows import windows
 
@@ -124,7 +125,6 @@ class TestTheWholeDesk:
         )
         database: Database = app.state.database
         cast = await store_cast(database)
-        await app.state.crew.report()
         async with windows([app], database, cast.ada.id) as [ada]:
             typed = {"title": "Printer on fire", "description": "Smoke.", "creator": "kim@desk.example"}
             opened = await ada.fill_in("/admin/ticket/create", **typed)
@@ -136,7 +136,13 @@ class TestTheWholeDesk:
             export = asked.headers["location"].split("?")[0]
             file = await ada.post(export.replace("/export/", "/export/download/"))
             assert "Printer on fire" in file.text
-        assert await database.read(lambda session: session.scalar(text("SELECT count(*) FROM worker_reports"))) == 1
+
+        async def is_reported() -> bool:
+            await app.state.crew.report()
+            count = text("SELECT count(*) FROM worker_reports")
+            return await database.read(lambda session: session.scalar(count)) == 1
+
+        await until(is_reported, "this worker has reported")
         await app.state.errors.close()
         await app.state.database.dispose()
 
