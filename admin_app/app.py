@@ -1,7 +1,7 @@
 """The composition root: the only place where settings, database, services and pages meet."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from importlib.metadata import version
@@ -38,9 +38,10 @@ from admin_app.services.records.error_tracking.tracker import ErrorTracker
 from admin_app.services.records.file_store import FileStore
 from admin_app.services.records.quiet_hours import QuietHours
 from admin_app.services.records.secret_box import SecretBox
+from admin_app.services.records.traffic import Traffic
 from admin_app.services.records.workers import Crew
 from admin_app.settings import CONFIG_FOLDER, LOCAL_HOSTS, Environment, Settings
-from admin_app.web import draining, hashing, health
+from admin_app.web import draining, hashing, health, metrics
 from admin_app.web.admin import DeskAdmin
 from admin_app.web.compression import CompressedPages
 from admin_app.web.desk import AttachDesk, Desk, SecondFactorRules, Watch
@@ -72,10 +73,11 @@ def create_app(settings: Settings) -> Starlette:
     database = open_database(settings)
     alarm = Alarm(notifiers(settings))
     errors = ErrorTracker(database.run, lambda alert: alarm.log(tidings.of_error(alert)))
-    crew = open_crew(database)
+    traffic, slow_queries = Traffic(), open_slow_queries(settings, database)
+    crew = open_crew(database, counting(database, traffic, errors, slow_queries))
     lookout = open_lookout(settings, database, crew, alarm)
     app = Starlette(
-        routes=[Route("/", to_desk, methods=["GET"]), *health.ROUTES],
+        routes=[Route("/", to_desk, methods=["GET"]), *health.ROUTES, *metrics.ROUTES],
         exception_handlers={HTTPException: http_error},
         lifespan=lambda app: alive(settings, database, Watch(crew, lookout, alarm), errors),
     )
@@ -83,7 +85,7 @@ def create_app(settings: Settings) -> Starlette:
     table = RouteTable()
     app.user_middleware = [
         Middleware(TrustedProxies, networks=settings.trusted_proxies),
-        Middleware(RequestLog, holder=note_holder),
+        Middleware(RequestLog, holder=note_holder, count=traffic.note),
         Middleware(SecurityHeaders, asset_paths=ASSET_PATHS),
         Middleware(CompressedPages),
         Middleware(RequestLimits),
@@ -91,7 +93,7 @@ def create_app(settings: Settings) -> Starlette:
         *doors(settings),
         Middleware(
             AttachDesk,
-            desk=open_desk(settings, database, errors, Watch(crew, lookout, alarm)),
+            desk=open_desk(settings, database, errors, Watch(crew, lookout, alarm), slow_queries),
             templates=admin.templates,
         ),
         *([Middleware(OwnChanges)] if settings.replica_url else []),
@@ -141,10 +143,17 @@ async def may_be_current(database: Database) -> bool:
         return True
 
 
-def open_desk(settings: Settings, database: Database, errors: ErrorTracker, watch: Watch) -> Desk:
-    """What every request carries."""
+def open_slow_queries(settings: Settings, database: Database) -> SlowQueries:
+    """What listens to every statement."""
     slow_queries = SlowQueries(settings.slow_query_ms / 1000)
     slow_queries.watch(database.engines)
+    return slow_queries
+
+
+def open_desk(
+    settings: Settings, database: Database, errors: ErrorTracker, watch: Watch, slow_queries: SlowQueries
+) -> Desk:
+    """What every request carries."""
     return Desk(
         database=database,
         pools=lambda: database.engines.every_pool,
@@ -176,14 +185,30 @@ def open_desk(settings: Settings, database: Database, errors: ErrorTracker, watc
     )
 
 
-def open_crew(database: Database) -> Crew:
+def counting(
+    database: Database, traffic: Traffic, errors: ErrorTracker, slow_queries: SlowQueries
+) -> Callable[[], dict[str, Any]]:
+    """What this worker has counted since it started, for its report."""
+    return lambda: {
+        "requests": traffic.packed(),
+        "retries": database.retries,
+        "errors": dict(errors.seen),
+        "slow_statements": slow_queries.seen,
+    }
+
+
+def open_crew(database: Database, counts: Callable[[], dict[str, Any]] = dict) -> Crew:
     """This worker, and the way to all others."""
 
     def figures() -> list[dict[str, Any]]:
         return [pool.packed(pool.read(name, watched)) for name, watched in database.engines.every_pool.items()]
 
     return Crew(
-        worker_reports_of(database.engines), figures, lambda: own_view(database.engines), version("support-desk-admin")
+        worker_reports_of(database.engines),
+        figures,
+        lambda: own_view(database.engines),
+        version("support-desk-admin"),
+        counts,
     )
 
 

@@ -46,6 +46,7 @@ class SlowQueries:
 
     def __init__(self, threshold_seconds: float) -> None:
         self.threshold_seconds = threshold_seconds
+        self.seen = 0
         self.forgotten = 0
         """Kinds that had to make room."""
         self._kinds: OrderedDict[str, SlowStatement] = OrderedDict()
@@ -68,6 +69,7 @@ class SlowQueries:
         """Remember one execution that took `seconds`, when that is long."""
         if seconds < self.threshold_seconds:
             return
+        self.seen += 1
         text = normalised(statement)
         fingerprint = fingerprint_of(text)
         kind = self._kinds.setdefault(fingerprint, SlowStatement(text[:LONGEST_SHOWN]))

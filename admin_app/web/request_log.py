@@ -29,10 +29,16 @@ NO_ROUTE = "none"
 class RequestLog:
     """Names every request, leaves the note that the database floor writes costs on, and tells how it ended."""
 
-    def __init__(self, app: ASGIApp, holder: Callable[[str, str], Any]) -> None:
-        """`holder` leaves a note of the address, and the id, of the request that is about to ask for a connection."""
+    def __init__(
+        self, app: ASGIApp, holder: Callable[[str, str], Any], count: Callable[[str, str, int, float], None]
+    ) -> None:
+        """`holder` leaves a note of the address, and the id, of the request that is about to ask for a connection.
+
+        `count` is told method, route, status and seconds of each.
+        """
         self.app = app
         self.holder = holder
+        self.count = count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Go on, and write the line whatever happens."""
@@ -58,7 +64,11 @@ class RequestLog:
             status = status or 500  # the answer of the server itself
             raise
         finally:
-            _tell(scope, status, time.perf_counter() - started, costs)
+            seconds = time.perf_counter() - started
+            method, route = _kind(scope)
+            self.count(method, route, status, seconds)
+            if logger.isEnabledFor(logging.INFO):
+                logger.info("request", extra=_line(state, method, route, status, seconds, costs))
 
 
 def _given(scope: Scope) -> str:
@@ -69,16 +79,20 @@ def _given(scope: Scope) -> str:
     return given[0] if len(given) == 1 and WELL_FORMED.fullmatch(given[0]) else ""
 
 
-def _tell(scope: Scope, status: int, seconds: float, costs: Any) -> None:
-    """One line; the person is told by number. A status of 0 means that whoever asked has left before an answer."""
-    if not logger.isEnabledFor(logging.INFO):
-        return
-    state = scope["state"]
-    row, found = state.get("route"), state.get("signed_in")
-    line = {
+def _kind(scope: Scope) -> tuple[str, str]:
+    """Method and route, each from a short list."""
+    row = scope["state"].get("route")
+    method = scope["method"] if scope["method"] in METHODS else "other"
+    return method, row.path if row is not None else NO_ROUTE
+
+
+def _line(state: Any, method: str, route: str, status: int, seconds: float, costs: Any) -> dict[str, Any]:
+    """The person is told by number. A status of 0 means that whoever asked has left before an answer."""
+    found = state.get("signed_in")
+    return {
         "request_id": state["request_id"],
-        "method": scope["method"] if scope["method"] in METHODS else "other",
-        "route": row.path if row is not None else NO_ROUTE,
+        "method": method,
+        "route": route,
         "actor": found.actor.id if found is not None else None,
         "status": status,
         "milliseconds": round(1000 * seconds, 1),
@@ -87,4 +101,3 @@ def _tell(scope: Scope, status: int, seconds: float, costs: Any) -> None:
         "pool_wait_milliseconds": round(1000 * costs.waited_seconds, 1),
         "retries": costs.retries,
     }
-    logger.info("request", extra=line)

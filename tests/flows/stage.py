@@ -23,7 +23,7 @@ from tests.support.cast import Cast, store_cast
 PASSWORD = "correct horse battery"
 HELD = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "LOCK TABLE tickets, comments IN ACCESS EXCLUSIVE MODE"}
 
-CHECKED_OUT = re.compile(r'^desk_pool_checked_out\{pool="(?:main|writer)"\} (\S+)$', re.MULTILINE)
+CHECKED_OUT = re.compile(r'^desk_pool_checked_out\{pool="(?:main|writer)",[^}]*\} (\S+)$', re.MULTILINE)
 LOOKS, PAUSE_SECONDS = 3, 0.05
 
 _numbers = itertools.count(1)

@@ -16,9 +16,6 @@ from tests.web.test_errors import every_connection_held
 
 Window = Callable[..., Visitor]
 
-TOKEN = "read the figures"
-SOMEBODY_ELSE = ("192.0.2.7", 4711)
-
 
 class TestLiveAndReady:
     @pytest.fixture
@@ -73,56 +70,3 @@ class TestLiveAndReady:
 
     def test_every_reason_has_its_sentence(self) -> None:
         assert set(health.REASONS) == {health.DRAINING, *NotReady}
-
-
-class TestMetrics:
-    @pytest.fixture
-    def chosen_settings(self) -> dict[str, Any]:
-        """With a token."""
-        return {"metrics_token": TOKEN}
-
-    @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-    async def test_loopback_reads_the_figures_of_every_pool(
-        self, database: Database, window: Window, host: str
-    ) -> None:
-        answer = await window(client=(host, 1)).get("/metrics")
-        assert answer.status_code == 200
-        assert answer.headers["content-type"].startswith("text/plain")
-        for pool_name, pool in database.engines.pools.items():
-            assert f'desk_pool_limit{{pool="{pool_name}"}} {float(pool.limit)}' in answer.text
-            assert f'desk_pool_checked_out{{pool="{pool_name}"}} 0.0' in answer.text
-
-    @pytest.mark.parametrize(
-        ("given", "status"),
-        [
-            (None, 403),
-            ("", 403),
-            (TOKEN, 403),
-            ("Bearer ", 403),
-            ("Bearer wrong", 403),
-            (f"Bearer {TOKEN}x", 403),
-            (f"Basic {TOKEN}", 403),
-            ("Bearer ünï".encode("latin-1"), 403),
-            (f"Bearer {TOKEN}", 200),
-        ],
-        ids=str,
-    )
-    async def test_others_need_the_token(self, window: Window, given: Any, status: int) -> None:
-        headers = {} if given is None else {"Authorization": given}
-        answer = await window(client=SOMEBODY_ELSE).get("/metrics", headers=headers)
-        assert answer.status_code == status
-        assert ("desk_pool" in answer.text) is (status == 200)
-
-    @pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "Via"])
-    async def test_what_a_proxy_on_this_machine_passes_on_is_not_loopback(self, window: Window, name: str) -> None:
-        assert (await window(client=("127.0.0.1", 1)).get("/metrics", headers={name: "127.0.0.1"})).status_code == 403
-
-    async def test_a_caller_without_an_address_is_not_loopback(self, window: Window) -> None:
-        assert (await window(client=None).get("/metrics")).status_code == 403
-
-
-class TestMetricsWithoutToken:
-    @pytest.mark.parametrize("given", ["", "Bearer ", "Bearer"])
-    async def test_nobody_from_elsewhere_gets_in(self, window: Window, given: str) -> None:
-        answer = await window(client=SOMEBODY_ELSE).get("/metrics", headers={"Authorization": given})
-        assert answer.status_code == 403

@@ -130,7 +130,9 @@ async def passed(
     headers = [(b"x-request-id", one) for one in given]
     state: dict[str, Any] = {"by_trusted_proxy": by_trusted_proxy}
     scope = {"type": "http", "method": method, "path": "/", "headers": headers, "state": state}
-    await RequestLog(app, lambda route, request_id: Holder(route))(scope, None, send)  # type: ignore[arg-type]
+    counted: list[Any] = []
+    log = RequestLog(app, lambda route, request_id: Holder(route), lambda *told: counted.append(told))
+    await log(scope, None, send)  # type: ignore[arg-type]
     return state, sent
 
 
@@ -190,5 +192,5 @@ class TestHowItEnded:
         async def app(scope: Any, receive: Any, send: Any) -> None:
             seen.append(scope)
 
-        await RequestLog(app, SimpleNamespace)({"type": "lifespan"}, None, None)  # type: ignore[arg-type]
+        await RequestLog(app, SimpleNamespace, print)({"type": "lifespan"}, None, None)  # type: ignore[arg-type]
         assert seen == [{"type": "lifespan"}]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import insert, inspect
+from sqlalchemy import insert, inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app.actor import Actor
@@ -145,6 +145,12 @@ async def refuse(session: AsyncSession, actor: Actor, what: str, reason: str) ->
     )
     session.add(entry)
     return entry
+
+
+async def newest_at(session: AsyncSession) -> datetime | None:
+    """When the newest entry was written, None when there is none; says nothing else, so anybody may ask."""
+    found: datetime | None = await session.scalar(select(AuditLog.occurred_at).order_by(AuditLog.id.desc()).limit(1))
+    return found
 
 
 def pending_changes(subject: Base) -> Changes:

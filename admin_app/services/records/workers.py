@@ -13,7 +13,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,12 @@ REMEMBERED_SAMPLES = 180
 
 LOOKS_EVERY = 10.0
 """So often the database is asked for its own view while nobody looks at the page; then with every report."""
+
+REFRESHED_WITHIN = 0.8
+"""Somebody who collects figures gives up after a second."""
+
+LIVE_AFTER = 5.0
+"""Whoever could not report for so long tells its figures as they are, and no other worker tells them any more."""
 
 WATCHED_FOR = 10.0
 LEAVES_WITHIN = 1.5
@@ -52,6 +58,8 @@ class Worker:
     age: float
     pools: Sequence[Mapping[str, Any]]
     is_me: bool = False
+    counts: Mapping[str, Any] = field(default_factory=dict)
+    """What only ever grows, since it started."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +88,16 @@ class Known:
     failing_for: float
 
 
+@dataclass(frozen=True)
+class Told:
+    """What workers have reported; not complete when this one alone could be asked."""
+
+    workers: Sequence[Worker]
+    is_complete: bool
+
+
 class Crew:
-    """Tells and remembers. `pools` gives the figures of this process, `look` the database's view of itself."""
+    """Tells and remembers. `pools` and `counts` give this process's figures, `look` the database's view of itself."""
 
     def __init__(
         self,
@@ -89,14 +105,22 @@ class Crew:
         pools: Callable[[], Sequence[Mapping[str, Any]]],
         look: Callable[[], Awaitable[OwnView]],
         version: str,
+        counts: Callable[[], Mapping[str, Any]] = dict,
     ) -> None:
         self._reports = reports
         self._pools = pools
+        self._counts = counts
         self._look = look
         self._me = _introduction(version)
         self._name = f"{_plain(self._me['host'])}-{self._me['pid']}-{secrets.token_hex(4)}"
         self._others: list[Report] = []
         self._heard_at = time.monotonic()
+        self._mine: dict[str, Any] = {}
+        """As the others find it."""
+        self._told_at = float("-inf")
+        self._turn = asyncio.Lock()
+        self._turns: set[asyncio.Task[None]] = set()
+        """Those that somebody else than the clock has asked for."""
         self._samples: deque[Sample] = deque(maxlen=REMEMBERED_SAMPLES)
         self._sampled_at = float("-inf")
         self._given_up: dict[str, int] = {}
@@ -125,6 +149,8 @@ class Crew:
 
     async def leave(self) -> None:
         """Take the report back; a database that does not answer must not keep a process from ending."""
+        for turn in self._turns:
+            turn.cancel()
         if self._loop is None:
             return
         self._loop.cancel()
@@ -162,10 +188,38 @@ class Crew:
             failing_for=now - self._failing[1] if self._failing else 0.0,
         )
 
+    async def refreshed(self) -> Told:
+        """Report now, and give everybody's figures as any other worker finds them; within `REFRESHED_WITHIN`.
+
+        A counter must not be lower than what any worker has given before. So this one's are those of its last report,
+        and nobody's are told from memory. Only after `LIVE_AFTER` without a report it tells its own as they are, and
+        the others, should they see that report, leave it out until there is another.
+        """
+        asked_at = time.monotonic()
+        turn = asyncio.create_task(self.report())
+        self._turns.add(turn)
+        turn.add_done_callback(self._turns.discard)
+        await asyncio.wait({turn}, timeout=REFRESHED_WITHIN)
+        now = time.monotonic()
+        is_complete = self._told_at >= asked_at
+        mine = self._mine if now - self._told_at <= LIVE_AFTER else self._figures()
+        others = [
+            _worker(report.figures, report.worker, report.age)
+            for report in self._others
+            if is_complete and report.age <= LIVE_AFTER
+        ]
+        return Told([_worker(mine, self._name, 0.0, is_me=True), *others], is_complete)
+
     async def report(self) -> None:
         """One turn: tell, listen, take a sample when it is time; never fails."""
+        async with self._turn:
+            await self._report()
+
+    async def _report(self) -> None:
+        began_at, mine = time.monotonic(), self._figures()
         try:
-            heard = await self._reports.exchange(self._name, self._figures())
+            heard = await self._reports.exchange(self._name, mine)
+            self._told_at, self._mine = began_at, mine
             self._others = [report for report in heard if report.worker != self._name]
             self._heard_at = time.monotonic()
             if self._is_time_to_look():
@@ -192,7 +246,7 @@ class Crew:
         return is_watched or self._failing is not None or now - self._view_at >= LOOKS_EVERY
 
     def _figures(self) -> dict[str, Any]:
-        return {**self._me, "pools": list(self._pools())}
+        return {**self._me, "pools": list(self._pools()), "counts": dict(self._counts())}
 
     def _note_peak(self) -> None:
         """What is high for a moment between two samples must not be missed."""
@@ -257,6 +311,7 @@ def _worker(figures: Mapping[str, Any], name: str, age: float, *, is_me: bool = 
         age=age,
         pools=figures["pools"],
         is_me=is_me,
+        counts=figures.get("counts", {}),  # an older version of the desk has none
     )
 
 

@@ -21,6 +21,7 @@ class Board:
         self.told: dict[str, Mapping[str, Any]] = {}
         self.error: Exception | None = None
         self.turns = 0
+        self.age = 1.5
 
     async def exchange(self, worker: str, figures: Mapping[str, Any]) -> list[Report]:
         """Leave one, read all."""
@@ -28,7 +29,7 @@ class Board:
         if self.error:
             raise self.error
         self.told[worker] = figures
-        return [Report(name, told, 1.5) for name, told in self.told.items()]
+        return [Report(name, told, self.age) for name, told in self.told.items()]
 
     async def remove(self, worker: str) -> None:
         """Take one back."""
@@ -101,6 +102,60 @@ class TestKnown:
         board.error = OSError()
         await crew.report()
         assert len(crew.known().workers) == 2, "now it is not known who is gone"
+
+
+class TestRefreshed:
+    """Counters as somebody collects them who asks one worker or another."""
+
+    async def test_whoever_is_asked_none_is_behind_what_another_has_given(self, board: Board, figures: Figures) -> None:
+        board.age = 0.0
+        counted = {"a": 0, "b": 0}
+        crews = {
+            name: Crew(board, figures, look, "1", counts=lambda name=name: {"n": counted[name]}) for name in counted
+        }
+        highest: dict[str, int] = {}
+        for turn in range(40):
+            counted["a" if turn % 3 else "b"] += 1
+            told = await crews["b" if turn % 2 else "a"].refreshed()
+            given = {worker.name: worker.counts["n"] for worker in told.workers}
+            assert told.is_complete
+            assert all(given[name] >= before for name, before in highest.items()), f"backwards in turn {turn}"
+            highest = given
+        assert sorted(highest.values()) == [counted["b"], counted["a"]] or sum(highest.values()) >= 39
+
+    async def test_while_the_others_cannot_be_asked_it_tells_of_itself_as_it_last_did(
+        self, board: Board, figures: Figures, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        board.age, counted = 0.0, [1]
+        crew = Crew(board, figures, look, "1", counts=lambda: {"n": counted[0]})
+        await Crew(board, figures, look, "1").report()
+        assert len((await crew.refreshed()).workers) == 2
+        board.error, counted[0] = OSError(), 5
+        told = await crew.refreshed()
+        assert ([worker.counts for worker in told.workers], told.is_complete) == ([{"n": 1}], False)
+        monkeypatch.setattr(workers, "LIVE_AFTER", 0.0)
+        assert [worker.counts for worker in (await crew.refreshed()).workers] == [{"n": 5}], "an outage is to be seen"
+        board.error = None
+        board.age = 0.1
+        assert [worker.counts for worker in (await crew.refreshed()).workers] == [{"n": 5}], "too old to be told"
+
+    async def test_a_database_that_hangs_keeps_nobody_waiting_and_nothing_is_left_at_the_end(
+        self, board: Board, figures: Figures, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(workers, "REFRESHED_WITHIN", 0.02)
+        crew, never = Crew(board, figures, look, "1"), asyncio.Event()
+
+        async def hang(worker: str, figures: Mapping[str, Any]) -> list[Report]:
+            await never.wait()
+            return []
+
+        monkeypatch.setattr(board, "exchange", hang)
+        told = await asyncio.wait_for(crew.refreshed(), 30)
+        assert (len(told.workers), told.is_complete) == (1, False)
+        [turn] = crew._turns
+        await crew.leave()
+        await asyncio.wait({turn})
+        assert turn.cancelled()
 
 
 class TestReport:

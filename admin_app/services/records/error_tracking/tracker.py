@@ -23,6 +23,8 @@ STORED_ONE_BY_ONE = 20
 """Reports of one kind and window that get a row of their own; later ones of that window are only counted."""
 
 MOST_KINDS = 200
+MOST_NAMES = 50
+OTHER = "other"
 FLUSH_AFTER_SECONDS = 5.0
 
 
@@ -70,6 +72,8 @@ class ErrorTracker:
         self._lock = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
         self._flushing: asyncio.Task[None] | None = None
+        self.seen: dict[str, int] = {}
+        """Since the start, by the name of the kind; from the fiftieth name on together as `OTHER`."""
         self.untracked = 0
         """Errors of more kinds than fit; the log has them."""
 
@@ -80,6 +84,8 @@ class ErrorTracker:
 
     async def report(self, sighting: Sighting) -> bool:
         """Store it, or count it; False when it is only counted for now."""
+        name = sighting.kind if sighting.kind in self.seen or len(self.seen) < MOST_NAMES else OTHER
+        self.seen[name] = self.seen.get(name, 0) + 1
         pile = self._pile_for(sighting)
         if pile is None:
             self.untracked += 1
