@@ -24,6 +24,7 @@ class TestNote:
         slow.note("SELECT 1", 0.099, "GET /")
         slow.note("SELECT 1", 0.1, "GET /")
         assert [statement.count for statement in seen_by(slow)] == [1]
+        assert slow.seen == 1
 
     def test_one_kind_has_its_count_its_longest_and_its_last_hundred(self) -> None:
         slow = SlowQueries(0.0)

@@ -108,7 +108,7 @@ def keeping_a_connection() -> Starlette:
     kept: list[AsyncSession] = []
     pages = itertools.count()
 
-    async def read(database: Database, work: Any, *, aside: bool = False) -> Any:
+    async def read(database: Database, work: Any, *, aside: bool = False, **options: Any) -> Any:
         session = (database._aside_sessions if aside else database.read_sessions)()
         try:
             return await work(session)

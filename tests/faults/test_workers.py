@@ -14,11 +14,14 @@ import pytest
 
 from tests.faults import builds
 from tests.faults.posting import Poster, signed_in
+from tests.faults.scraping import Collector
 from tests.flows.serving import Server, serving
 from tests.services.scenes import Desk
 from tests.web.browsing import text_of
+from tests.web.test_metrics import total
 
 WORKERS, SIZE, OVERFLOW = 2, 3, 1
+ASKED = 12
 GONE_WITHIN = 10.0
 START_WITHIN = 30.0
 PIDS = re.compile(r"data-worker=\"[\w-]+-(\d+)-\w{8}\"")
@@ -90,6 +93,8 @@ class TestAllWorkers:
             olaf = await signed_in(desk.database, first, desk.cast.olaf.id)
             with served(database_url, tmp_path, "lingering") as second:
                 told = [await self.counted(olaf, first, second)]
+                collector = Collector()
+                told.append(await self.collected(olaf, collector, first, second))
                 victim = min(workers_of(second))
                 os.kill(victim, signal.SIGKILL)
                 killed_at = time.monotonic()
@@ -98,6 +103,7 @@ class TestAllWorkers:
                 told.append(await self.leak_named(their_olaf))
                 await their_olaf.client.aclose()
                 told.append(await self.gone(olaf, victim, killed_at, [first, second]))
+                told.append(await self.never_backwards(collector, victim, first, second))
                 told.append(await self.drained(olaf, first, second))
             await olaf.client.aclose()
         with capsys.disabled():
@@ -113,6 +119,30 @@ class TestAllWorkers:
         assert FIGURE.format(name="Limit", value=4 * (SIZE + OVERFLOW)) in page.text
         assert re.search(r"Overflow</dt><dd>-", page.text) is None
         return f"4 workers shown after {took:.1f} s"
+
+    @staticmethod
+    async def collected(olaf: Poster, collector: Collector, first: Server, second: Server) -> str:
+        """Whichever of the four answers, the sums are those of all four, as soon as each has reported."""
+        asked = "/admin/slow-queries"
+        for _ in range(ASKED):
+            assert (await olaf.look(asked)).status_code == 200
+        started, right = time.monotonic(), 0
+        while right < 8 and time.monotonic() - started < START_WITHIN:
+            await collector.scrape(second if collector.scrapes % 2 else first)
+            right = right + 1 if collector.requests(asked) == ASKED else 0
+        assert right == 8, f"{collector.requests(asked)} requests counted of {ASKED}"
+        assert collector.pids() == workers_of(first) | workers_of(second)
+        assert total(collector.found, "desk_pool_limit", pool="main") == 4 * (SIZE + OVERFLOW)
+        return f"all {ASKED} requests of one worker told by all after {time.monotonic() - started:.1f} s"
+
+    @staticmethod
+    async def never_backwards(collector: Collector, victim: int, first: Server, second: Server) -> str:
+        """The killed worker's series have ended; no other has ever fallen."""
+        for turn in range(10):
+            await collector.scrape(second if turn % 2 else first)
+        assert victim not in collector.pids()
+        assert collector.backwards == []
+        return f"no counter fell in {collector.scrapes} scrapes of two servers"
 
     @staticmethod
     async def leak_named(olaf: Poster) -> str:

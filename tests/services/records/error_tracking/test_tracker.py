@@ -9,7 +9,13 @@ import pytest
 from admin_app.models import ErrorGroup, ErrorReport
 from admin_app.services.records.error_tracking import tracker as tracking
 from admin_app.services.records.error_tracking.storing import WINDOW, Alert
-from admin_app.services.records.error_tracking.tracker import MOST_KINDS, STORED_ONE_BY_ONE, ErrorTracker
+from admin_app.services.records.error_tracking.tracker import (
+    MOST_KINDS,
+    MOST_NAMES,
+    OTHER,
+    STORED_ONE_BY_ONE,
+    ErrorTracker,
+)
 from tests.services.records.error_tracking.seeing import seen
 from tests.services.scenes import Desk
 
@@ -83,6 +89,17 @@ class TestReport:
             await setup.tracker.report(sighting)
         await setup.tracker.flush()
         assert (await setup.desk.rows(ErrorReport))[-1].reference == sightings[-1].reference
+
+
+class TestSeen:
+    async def test_every_error_is_counted_by_name_and_names_run_out(self, setup) -> None:
+        setup.is_down = True
+        for number in range(MOST_NAMES + 10):
+            await setup.tracker.report(seen(kind=f"Error{number}"))
+        await setup.tracker.report(seen(kind="Error0"))
+        assert len(setup.tracker.seen) == MOST_NAMES + 1
+        assert (setup.tracker.seen["Error0"], setup.tracker.seen[OTHER]) == (2, 10)
+        setup.is_down = False
 
 
 class TestFlush:
