@@ -3,8 +3,7 @@
 import ast
 from pathlib import Path
 
-import pytest
-
+from tests.support.cells import for_every
 from tests.support.house import ADMIN_APP, PROJECT_ROOT, functions_in, length_of, method_calls, name_of, python_files
 
 ONLY_COMMITTER = ADMIN_APP / "db" / "database.py"
@@ -34,15 +33,15 @@ class TestCommit:
 
 
 class TestSize:
-    @pytest.mark.parametrize("file", SOURCES, ids=name_of)
+    @for_every(SOURCES, name_of)
     def test_a_source_file_fits_into_a_head(self, file: Path) -> None:
         assert length_of(file) <= LONGEST_SOURCE, "Split it by verb: a file that does one thing is found in one guess."
 
-    @pytest.mark.parametrize("file", TESTS, ids=name_of)
+    @for_every(TESTS, name_of)
     def test_a_test_file_fits_into_a_head(self, file: Path) -> None:
         assert length_of(file) <= LONGEST_TEST, "Split it by what is tested, one file per behaviour."
 
-    @pytest.mark.parametrize("file", SOURCES + TESTS, ids=name_of)
+    @for_every(SOURCES + TESTS, name_of)
     def test_a_function_fits_on_a_screen(self, file: Path) -> None:
         lengths = {
             f"{node.name}:{node.lineno}": (node.end_lineno or 0) - node.lineno + 1 for node in functions_in(file)
@@ -50,7 +49,7 @@ class TestSize:
         too_long = {name: length for name, length in lengths.items() if length > LONGEST_FUNCTION}
         assert too_long == {}, f"Over {LONGEST_FUNCTION} lines nobody sees the end of it from its beginning."
 
-    @pytest.mark.parametrize("file", SERVICES, ids=name_of)
+    @for_every(SERVICES, name_of)
     def test_a_service_takes_few_arguments(self, file: Path) -> None:
         counts = {}
         for node in functions_in(file):
@@ -61,7 +60,7 @@ class TestSize:
 
 
 class TestWriting:
-    @pytest.mark.parametrize("file", SOURCES + TESTS, ids=name_of)
+    @for_every(SOURCES + TESTS, name_of)
     def test_every_module_says_what_it_is(self, file: Path) -> None:
         assert ast.get_docstring(ast.parse(file.read_text())), "One line that tells a newcomer whether to read on."
 
@@ -101,7 +100,7 @@ class TestWaiting:
 
 
 class TestWeb:
-    @pytest.mark.parametrize("file", python_files(ADMIN_APP / "web"), ids=name_of)
+    @for_every(python_files(ADMIN_APP / "web"), name_of)
     def test_the_web_does_not_talk_to_the_database(self, file: Path) -> None:
         found = []
         for node in ast.walk(ast.parse(file.read_text())):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.cells import for_every
 from tests.support.house import ADMIN_APP, PROJECT_ROOT, name_of, python_files
 
 SOURCES = python_files(ADMIN_APP)
@@ -75,7 +76,7 @@ def made_of_values(text: str, *names: str) -> list[int]:
 
 
 class TestNoTextBecomesSql:
-    @pytest.mark.parametrize("file", SOURCES, ids=name_of)
+    @for_every(SOURCES, name_of)
     def test_statements_as_text_are_fixed(self, file: Path) -> None:
         assert made_of_values(file.read_text(), "text", "literal_column") == [], "Bind values, or use the ORM."
 
@@ -98,7 +99,7 @@ class TestNothingIsRun:
         taken = {name.split(".")[0] for name in imported(text)} & self.MODULES
         return sorted({name for name in run if name != "re.compile"} | taken)
 
-    @pytest.mark.parametrize("file", SOURCES, ids=name_of)
+    @for_every(SOURCES, name_of)
     def test_no_text_becomes_code_object_or_command(self, file: Path) -> None:
         assert self.found(file.read_text()) == [], "Whoever reaches that line with their own text owns the server."
 
@@ -111,7 +112,7 @@ class TestNothingIsRun:
 class TestPatterns:
     FUNCTIONS = tuple(f"re.{name}" for name in ("compile", "match", "search", "sub", "fullmatch", "findall", "split"))
 
-    @pytest.mark.parametrize("file", SOURCES, ids=name_of)
+    @for_every(SOURCES, name_of)
     def test_they_are_fixed(self, file: Path) -> None:
         assert made_of_values(file.read_text(), *self.FUNCTIONS) == [], "A pattern made of words can mean anything."
 
@@ -121,14 +122,14 @@ class TestTemplates:
         makers = [name_of(file) for file in SOURCES if list(calls(file.read_text(), "from_string", "Template"))]
         assert makers == []
 
-    @pytest.mark.parametrize("file", TEMPLATES, ids=name_of)
+    @for_every(TEMPLATES, name_of)
     def test_nothing_is_declared_safe(self, file: Path) -> None:
         text = file.read_text()
         assert re.findall(r"\|\s*safe\b|autoescape\s+false", text) == [], "Escaping is what keeps text text."
 
 
 class TestFormats:
-    @pytest.mark.parametrize("file", [file for file in SOURCES if "samples" not in file.parts], ids=name_of)
+    @for_every([file for file in SOURCES if "samples" not in file.parts], name_of)
     def test_they_are_fixed(self, file: Path) -> None:
         receivers = [
             call.func.value for call in calls(file.read_text(), "format") if isinstance(call.func, ast.Attribute)
@@ -146,7 +147,7 @@ class TestCallsToOthers:
             name for name in names if name in self.OPENERS or (name.split(".")[0] in self.PACKAGES and "." not in name)
         }
 
-    @pytest.mark.parametrize("file", SOURCES, ids=name_of)
+    @for_every(SOURCES, name_of)
     def test_only_these_files_open_a_connection(self, file: Path) -> None:
         strangers = self.opened(file.read_text()) - {"ssl"} - CALLERS.get(name_of(file), set())
         assert strangers == set(), (
@@ -179,7 +180,7 @@ class TestCryptography:
     WEAK = re.compile(r"(?i)\b(md5|sha1|sha-?1|des3?|ecb|rc4|arc4|blowfish|pkcs1v15)\b")
     HASHES = frozenset({"hashlib.sha256", "hashlib.sha384", "hashlib.sha512", "hashlib.blake2b"})
 
-    @pytest.mark.parametrize("file", SOURCES, ids=name_of)
+    @for_every(SOURCES, name_of)
     def test_nothing_weak_is_named_and_hashes_are_long(self, file: Path) -> None:
         text = file.read_text()
         named = {dotted(node) for node in walked(text) if isinstance(node, ast.Attribute)} | imported(text)
@@ -200,7 +201,7 @@ class TestCryptography:
 class TestCertificates:
     CARELESS = re.compile(r"verify\s*=\s*False|_create_unverified|CERT_NONE|check_hostname\s*=\s*False|starttls\(\)")
 
-    @pytest.mark.parametrize("file", SOURCES, ids=name_of)
+    @for_every(SOURCES, name_of)
     def test_nobody_is_believed_without_one(self, file: Path) -> None:
         assert self.CARELESS.findall(file.read_text()) == []
 
@@ -216,7 +217,7 @@ class TestScripts:
         r"addEventListener\(.message|document\.cookie|sessionStorage|indexedDB|__proto__|\.prototype\b|Object\.assign"
     )
 
-    @pytest.mark.parametrize("file", SCRIPTS, ids=name_of)
+    @for_every(SCRIPTS, name_of)
     def test_they_put_text_into_pages_as_text_and_keep_nothing_of_anybodys(self, file: Path) -> None:
         text = file.read_text()
         assert self.RISKY.findall(text) == []

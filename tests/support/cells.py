@@ -1,10 +1,13 @@
 """Matrices that one test walks through: every wrong cell is told, not only the first."""
 
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any, TypeVar
 
 import pytest
+
+T = TypeVar("T")
 
 
 def none_wrong(wrong: Mapping[str, object]) -> None:
@@ -27,3 +30,21 @@ def every_cell() -> Iterator[Callable[[str], AbstractContextManager[None]]]:
 
     yield cell
     none_wrong(wrong)
+
+
+def for_every(
+    cells: Iterable[T], name: Callable[[T], str]
+) -> Callable[[Callable[[Any, T], None]], Callable[[Any], None]]:
+    """The method below is one test for all of these, where a test for each would cost more than what it looks at."""
+
+    def for_all(look: Callable[[Any, T], None]) -> Callable[[Any], None]:
+        def walk(self: Any) -> None:
+            with every_cell() as cell:
+                for one in cells:
+                    with cell(name(one)):
+                        look(self, one)
+
+        walk.__name__, walk.__doc__ = look.__name__, look.__doc__
+        return walk
+
+    return for_all
