@@ -20,7 +20,7 @@ from tests.faults.importing import BAD_ROWS, sue_at, write_file
 from tests.flows.serving import THE_DESK, Server, serving
 from tests.services.scenes import Desk
 
-ROWS = int(os.environ.get("IMPORT_ROWS", "5000"))
+ROWS = int(os.environ.get("IMPORT_ROWS", "3000"))
 
 
 async def count(desk: Desk) -> int:
