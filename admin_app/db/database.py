@@ -5,22 +5,23 @@ import logging
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import TypeVar
 
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker
 
 from admin_app.db import failures, references, schema
 from admin_app.db.engine import Engines
 from admin_app.db.holders import current_holder
 from admin_app.db.readiness import NotReady, Readiness
 from admin_app.db.replica import NotFromHere, Replica, note_position
-from admin_app.db.sessions import LiveSession, ReadOnlySession, follow_ups, later_work
+from admin_app.db.sessions import LiveSession, ReadOnlySession, follow_ups, later_work, refuse_to_write
 from admin_app.errors import AppError, Unavailable
 
 logger = logging.getLogger("admin_app.database")
 
+S = TypeVar("S")
 T = TypeVar("T")
 Work = Callable[[AsyncSession], Awaitable[T]]
 
@@ -44,6 +45,7 @@ class Database:
         self.read_sessions = async_sessionmaker(engines.read, class_=ReadOnlySession, expire_on_commit=False)
         self._write_sessions = async_sessionmaker(engines.write, class_=LiveSession, expire_on_commit=False)
         self._snapshot_sessions = async_sessionmaker(engines.snapshots, class_=ReadOnlySession, expire_on_commit=False)
+        refuse_to_write(engines.lookups)
         self._readiness = Readiness(self._fault)
         self._aside_sessions = async_sessionmaker(engines.aside, class_=ReadOnlySession, expire_on_commit=False)
         self._watching_sessions = async_sessionmaker(engines.watching, class_=ReadOnlySession, expire_on_commit=False)
@@ -86,13 +88,32 @@ class Database:
         What `may_lag` is read from the replica where there is one: never older than the last change from the same
         browser, and for others' changes never older than the limit. Nothing that decides about a change may lag.
         """
-        sessions = self._aside_sessions if aside else self.read_sessions
+        if may_lag and self.replica is not None:
+            with _answered(), suppress(NotFromHere):
+                return await self.replica.read(work)
+        return await self._read(self._aside_sessions if aside else self.read_sessions, work)
+
+    async def look_up(
+        self, work: Callable[[AsyncSession | AsyncConnection], Awaitable[T]], *, may_lag: bool = False
+    ) -> T:
+        """Run `work` for what one select finds: without transaction or session, which cost more than most selects."""
+        if may_lag and self.replica is not None:
+            with _answered(), suppress(NotFromHere):
+                return await self.replica.read(work)
+        return await self._read(self.engines.lookups.connect, work)
+
+    async def _read(self, opened: Callable[[], AbstractAsyncContextManager[S]], work: Callable[[S], Awaitable[T]]) -> T:
+        """Once more when the connection turns out to be lost: reading twice does no harm."""
         with _answered():
-            if may_lag and self.replica is not None:
-                with suppress(NotFromHere):
-                    return await self.replica.read(work)
-            async with sessions() as session:
-                return await work(session)
+            try:
+                async with opened() as reader:
+                    return await work(reader)
+            except Exception as error:
+                if failures.retry_rule(error) is not failures.Retry.UNLESS_COMMITTING:
+                    raise
+                self.retries += 1
+            async with opened() as reader:
+                return await work(reader)
 
     async def glance(self, work: Work[T]) -> T:
         """Run `work` in a read-only session that gives up after a second, and needs no connection of the pools."""

@@ -45,6 +45,9 @@ class PoolOptions:
     """PgBouncer stands in between and lends a server connection for one transaction at a time."""
 
 
+WITHOUT_TRANSACTION = "desk_without_transaction"
+"""Execution option of connections to SQLite that no BEGIN is sent over."""
+
 WATCHING_SECONDS = 1.0
 NOTHING_KEPT: Mapping[str, Any] = {
     "statement_cache_size": 0,
@@ -78,6 +81,8 @@ class Engines:
 
     write: AsyncEngine
     read: AsyncEngine
+    lookups: AsyncEngine
+    """Reads a single statement over the connections of `read`, without a transaction around it."""
     aside: AsyncEngine
     watching: AsyncEngine
     """Gives up after `WATCHING_SECONDS`: for what workers tell each other, and what the database tells of itself."""
@@ -186,6 +191,7 @@ def _postgresql_engines(url: URL, chosen: PoolOptions) -> Engines:
     return Engines(
         write=write,
         read=write.execution_options(postgresql_readonly=True),
+        lookups=write.execution_options(isolation_level="AUTOCOMMIT"),
         aside=aside.execution_options(postgresql_readonly=True),
         watching=watching,
         snapshots=_snapshots(url, chosen),
@@ -294,7 +300,10 @@ def _sqlite_engines(url: URL, chosen: PoolOptions) -> Engines:
         _set_up_sqlite(reader, busy, "BEGIN", read_only=True)
     noting = _engine(url, 1, 0, WATCHING_SECONDS, connect_args={"timeout": WATCHING_SECONDS})
     _set_up_sqlite(noting, int(WATCHING_SECONDS * 1000), "BEGIN IMMEDIATE")
-    return Engines(write=write, read=read, aside=aside, watching=watching, snapshots=snapshots, noting=noting)
+    lookups = read.execution_options(**{WITHOUT_TRANSACTION: True})
+    return Engines(
+        write=write, read=read, lookups=lookups, aside=aside, watching=watching, snapshots=snapshots, noting=noting
+    )
 
 
 def _set_up_sqlite(engine: AsyncEngine, busy_milliseconds: int, begin: str, *, read_only: bool = False) -> None:
@@ -316,7 +325,8 @@ def _set_up_sqlite(engine: AsyncEngine, busy_milliseconds: int, begin: str, *, r
 
     @event.listens_for(engine.sync_engine, "begin")
     def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        if not connection.get_execution_options().get(WITHOUT_TRANSACTION):
+            connection.exec_driver_sql(begin)
 
     @event.listens_for(engine.sync_engine, "handle_error")
     def count_busy(context: ExceptionContext) -> None:

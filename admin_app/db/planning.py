@@ -28,6 +28,7 @@ class _AmongFound(FunctionElement[Any]):
 
     inherit_cache = True
     type = Boolean()
+    _is_implicitly_boolean = True  # else SQLite is asked whether it `= 1`, and looks at every row
 
 
 @compiles(_AmongFound, "postgresql")

@@ -19,6 +19,11 @@ REMEMBERED_WAITS = 1000
 RECENT_SECONDS = 300.0
 """What happened longer ago is no trouble of today."""
 
+TRUSTED_SECONDS = 5.0
+"""A connection that came back no longer ago is not asked whether it still works: asking takes three round trips."""
+
+RETURNED = "desk_returned"
+
 
 @dataclass(frozen=True)
 class LongestHolding:
@@ -132,7 +137,9 @@ class WatchedPool(AsyncAdaptedQueuePool):
     def _do_get(self) -> ConnectionPoolEntry:
         started = self.watch.comes()
         try:
-            return super()._do_get()
+            record = super()._do_get()
+            record.fresh = record.fresh or is_trusted(record)  # type: ignore[attr-defined]
+            return record
         except PoolTimeout:
             self.watch.gave_up()
             log_event("pool.timeout", limit=self.limit, waited=round(time.monotonic() - started, 3))
@@ -147,6 +154,7 @@ class WatchedPool(AsyncAdaptedQueuePool):
 
         @event.listens_for(self, "checkin")
         def checkin(connection: Any, record: ConnectionPoolEntry) -> None:
+            record.info[RETURNED] = time.monotonic()
             self.watch.returned(record)
 
         @event.listens_for(self, "invalidate")
@@ -162,6 +170,13 @@ class WatchedPool(AsyncAdaptedQueuePool):
         @event.listens_for(self, "close")
         def close(connection: Any, record: ConnectionPoolEntry) -> None:
             log_event("pool.close")
+
+
+def is_trusted(record: ConnectionPoolEntry) -> bool:
+    """Whether a connection was in use just now and nothing was heard of its end; all others are pinged first."""
+    is_closed = getattr(record.driver_connection, "is_closed", None)  # asyncpg knows of a cut line; a file has none
+    since = time.monotonic() - record.info.get(RETURNED, -TRUSTED_SECONDS)
+    return since < TRUSTED_SECONDS and not (is_closed is not None and is_closed())
 
 
 def log_event(name: str, **details: object) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sqlalchemy import Executable, TextClause, event
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
 
 from admin_app.db.mixins import SoftDeletable
@@ -65,6 +65,15 @@ def refuse_statements(state: ORMExecuteState) -> None:
 def refuse_flush(session: Session, context: UOWTransaction, instances: Any) -> None:
     """A page that changes objects has a bug; without changes there is no flush."""
     raise WriteOutsideService("a read-only session was asked to flush changes")
+
+
+def refuse_to_write(engine: AsyncEngine) -> None:
+    """The same for what is sent past any session."""
+
+    @event.listens_for(engine.sync_engine, "before_execute")
+    def refuse(connection: Any, statement: Executable, *details: Any) -> None:
+        if not (statement.is_select or _reads(statement)):
+            raise WriteOutsideService("a connection for a look-up was asked to write")
 
 
 def _reads(statement: Executable) -> bool:

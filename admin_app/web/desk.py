@@ -37,6 +37,10 @@ class UnitsOfWork(Protocol):
         """Run `work` in a read-only session; what `may_lag`, on a replica where there is one."""
         ...
 
+    async def look_up(self, work: Callable[[Any], Awaitable[T]], *, may_lag: bool = False) -> T:
+        """Read what one statement finds; `may_lag` as above."""
+        ...
+
     async def run(self, work: Callable[[Any], Awaitable[T]], *, repeatable: bool = False) -> T:
         """Run `work` in a transaction and commit it."""
         ...

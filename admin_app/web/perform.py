@@ -32,6 +32,12 @@ async def read(
     return await database.read(lambda session: reader(session, actor, *args, **options), aside=aside, may_lag=may_lag)
 
 
+async def look_up(request: Request, reader: Service[T], /, *args: Any, may_lag: bool = False, **options: Any) -> T:
+    """What `reader(connection, actor, …)` finds with one statement; `may_lag` as above."""
+    actor, database = actor_of(request), desk_of(request).database
+    return await database.look_up(lambda connection: reader(connection, actor, *args, **options), may_lag=may_lag)
+
+
 async def perform(request: Request, service: Service[Any], /, *args: Any, **options: Any) -> idempotency.Outcome:
     """Do `service(session, actor, …)` in one transaction, once per form however often that form is sent.
 

@@ -1,6 +1,7 @@
 """Cookie ↔ server-side session ↔ Actor."""
 
 import logging
+from collections.abc import Awaitable
 from typing import Any
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from admin_app import clock
 from admin_app.errors import AppError, InvalidInput, Unavailable
 from admin_app.services.operations import sign_in, sign_in_attempts
-from admin_app.services.operations.sign_in import Begun
+from admin_app.services.operations.sign_in import Begun, SignedIn
 from admin_app.services.records import passwords
 from admin_app.web import pool_pass, step_up, throttle
 from admin_app.web.desk import caller_of, desk_of, form_of, must_set_up, signed_in, text_in
@@ -65,12 +66,12 @@ class DeskAuthentication(AuthenticationBackend):
         token = session_token(request)
         found = None
         if token:
-            asking = desk.database.read(
-                lambda session: sign_in.recognise(
-                    session, token=token, caller=caller_of(request), lifetime=desk.lifetime
-                ),
-                aside=is_aside(request),
-            )
+
+            def recognise(session: Any) -> Awaitable[SignedIn | None]:
+                return sign_in.recognise(session, token=token, caller=caller_of(request), lifetime=desk.lifetime)
+
+            database = desk.database
+            asking = database.read(recognise, aside=True) if is_aside(request) else database.look_up(recognise)
             found = await pool_pass.recognised(request, asking)
         if found is None:
             return await _ask_to_sign_in(request)

@@ -1,6 +1,7 @@
 """Statements whose cost is known beforehand."""
 
 from sqlalchemy import select, text
+from sqlalchemy.dialects import sqlite
 
 from admin_app.db import planning
 from admin_app.db.database import Database
@@ -26,3 +27,8 @@ class TestAmongFound:
             cast.users["sam"],
             cast.users["sid"],
         ]
+
+    def test_sqlite_is_not_asked_whether_it_is_one(self) -> None:
+        """`id IN (…) = 1` is true of the same rows, but no index answers it."""
+        statement = select(User.id).where(planning.among_found(User.id, select(User.id).limit(2)))
+        assert "= 1" not in str(statement.compile(dialect=sqlite.dialect()))

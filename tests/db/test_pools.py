@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from admin_app.db import pools
 from admin_app.db.engine import PoolOptions, create_engines
 from admin_app.db.holders import Holder, current_holder
 from admin_app.db.pools import PoolWatch, WatchedPool, log_event
 from tests.support import chaos
-from tests.support.faults import end_backend, raised_by
+from tests.support.faults import end_backend, end_backend_number, raised_by
 
 
 @pytest.fixture
@@ -105,6 +106,37 @@ class TestWaiting:
         await close(connections)
         await close(await open_connections(engine, 3))
         assert pool.checkedout() == 0
+
+
+class TestTrust:
+    """A connection is asked whether it still works, unless that was seen just now."""
+
+    @pytest.fixture
+    def asked(self, engine, monkeypatch) -> list:
+        """Every question."""
+        questions, really = [], engine.dialect.do_ping
+        monkeypatch.setattr(engine.sync_engine.dialect, "do_ping", lambda c: (questions.append(c), really(c))[1])
+        return questions
+
+    async def test_one_that_was_used_just_now_is_not_asked_and_one_that_idled_is(
+        self, engine, asked, monkeypatch
+    ) -> None:
+        for _ in range(3):
+            await close(await open_connections(engine, 1))
+        assert asked == []
+        monkeypatch.setattr(pools, "TRUSTED_SECONDS", 0.0)
+        await close(await open_connections(engine, 1))
+        assert len(asked) == 1
+
+    async def test_one_that_was_cut_is_asked_at_once_and_replaced(self, postgresql_url) -> None:
+        engines = create_engines(postgresql_url)
+        connection = await engines.write.connect()
+        number = await connection.scalar(text("SELECT pg_backend_pid()"))
+        await connection.close()
+        await end_backend_number(engines, number)
+        async with engines.write.connect() as another:
+            assert await another.scalar(text("SELECT pg_backend_pid()")) != number
+        await engines.dispose()
 
 
 class TestHoldings:

@@ -172,7 +172,11 @@ class TestRead:
                 finally:
                     pair.replica.thaw()
                 assert database.replica.passed_on["gone"] >= 3
-                await until(database.is_ready, "the desk is ready without it")
+
+                async def is_ready() -> bool:
+                    return await database.why_not_ready() is None
+
+                await until(is_ready, "the desk is ready without it")
 
     async def test_it_is_left_alone_for_a_while_after_it_failed(self, pair) -> None:
         async with reading(pair) as database:

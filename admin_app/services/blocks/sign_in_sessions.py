@@ -4,8 +4,9 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Row, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app import clock
@@ -111,7 +112,7 @@ def hash_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def actor_of(user: User, caller: Caller) -> Actor:
+def actor_of(user: User | Row[Any], caller: Caller) -> Actor:
     """The person as an actor of this request."""
     return Actor(
         id=user.id,

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Executable, Row, bindparam, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import joinedload
 
 from admin_app import clock
 from admin_app.actor import Actor
+from admin_app.db.sessions import INCLUDE_DELETED
 from admin_app.models.audit_log import AuditAction
 from admin_app.models.external_identity import ExternalIdentity
 from admin_app.models.notification import Notification
@@ -29,6 +31,32 @@ UNREAD_CAP = 100
 
 NO_ADDRESS = "something that is no e-mail address"
 """What the audit log says in place of it: people type their password into the wrong field."""
+
+
+def _holder() -> Executable:
+    unread = select(func.count()).where(Notification.user_id == UserSession.user_id, Notification.read_at.is_(None))
+    of_user = SecondFactor.user_id == UserSession.user_id
+    return (
+        select(
+            UserSession.id.label("session_id"),
+            *(UserSession.revoked_at, UserSession.expires_at, UserSession.last_seen_at),
+            *(UserSession.stepped_up_at, UserSession.by_provider),
+            *(User.id, User.full_name, User.role, User.timezone, User.is_active, User.password_hash),
+            unread.scalar_subquery().label("unread"),
+            select(SecondFactor.id).where(of_user, SecondFactor.confirmed_at.is_not(None)).exists().label("has_factor"),
+            select(ExternalIdentity.id)
+            .where(ExternalIdentity.user_id == UserSession.user_id)
+            .exists()
+            .label("has_identity"),
+        )
+        .join(User, User.id == UserSession.user_id)
+        .where(UserSession.token_hash == bindparam("token_hash"))
+        .execution_options(**INCLUDE_DELETED)
+    )
+
+
+_HOLDER = _holder()
+"""Asked on every page, hence built once; nothing in it can be deleted."""
 
 
 @dataclass(frozen=True)
@@ -83,44 +111,28 @@ async def open_session(
     return await sign_in_sessions.begin(session, user, caller=caller, lifetime=lifetime)
 
 
-async def recognise(session: AsyncSession, *, token: str, caller: Caller, lifetime: Lifetime) -> SignedIn | None:
+async def recognise(
+    session: AsyncSession | AsyncConnection, *, token: str, caller: Caller, lifetime: Lifetime
+) -> SignedIn | None:
     """Who holds this token, with their unread notifications counted, in one statement.
 
     None when the session is unknown, ended, expired or idle too long, or the person may no longer sign in.
     """
-    unread = (
-        select(func.count())
-        .select_from(Notification)
-        .where(Notification.user_id == UserSession.user_id, Notification.read_at.is_(None))
-        .scalar_subquery()
-    )
-    has_factor = (
-        select(SecondFactor.id)
-        .where(SecondFactor.user_id == UserSession.user_id, SecondFactor.confirmed_at.is_not(None))
-        .exists()
-    )
-    has_identity = select(ExternalIdentity.id).where(ExternalIdentity.user_id == UserSession.user_id).exists()
-    statement = (
-        select(UserSession, unread, has_factor, has_identity)
-        .where(UserSession.token_hash == hash_of(token))
-        .options(joinedload(UserSession.user, innerjoin=True))
-    )
-    row = (await session.execute(statement)).one_or_none()
-    if row is None:
+    found = (await session.execute(_HOLDER, {"token_hash": hash_of(token)})).one_or_none()
+    if found is None:
         return None
-    found: UserSession = row[0]
     now = clock.now()
     is_over = found.revoked_at is not None or found.expires_at <= now or found.last_seen_at + lifetime.idle <= now
-    has_a_way_in = found.user.password_hash is not None or row[3]
-    if is_over or not has_a_way_in or not _may_sign_in(found.user):
+    has_a_way_in = found.password_hash is not None or found.has_identity
+    if is_over or not has_a_way_in or not _may_sign_in(found):
         return None
     return SignedIn(
-        actor_of(found.user, caller),
-        found.id,
-        min(row[1], UNREAD_CAP),
+        actor_of(found, caller),
+        found.session_id,
+        min(found.unread, UNREAD_CAP),
         found.last_seen_at,
         stepped_up_at=found.stepped_up_at,
-        has_second_factor=bool(row[2]),
+        has_second_factor=bool(found.has_factor),
         by_provider=found.by_provider,
     )
 
@@ -149,8 +161,8 @@ async def end_sessions_of(session: AsyncSession, actor: Actor, user_id: int) -> 
     return user
 
 
-def _may_sign_in(user: User) -> bool:
-    return user.is_active and user.role in DESK_ROLES
+def _may_sign_in(user: User | Row[Any]) -> bool:
+    return bool(user.is_active) and user.role in DESK_ROLES
 
 
 async def _refused(session: AsyncSession, user: User | None, address: str, caller: Caller) -> None:

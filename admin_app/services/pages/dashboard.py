@@ -9,10 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app import clock
 from admin_app.actor import Actor
+from admin_app.db import planning
+from admin_app.db.sessions import INCLUDE_DELETED
 from admin_app.models.ticket import Status, Ticket
 from admin_app.permissions import Permission
 from admin_app.services.pages import ticket_paths
-from admin_app.services.records import lookup
+from admin_app.services.pages.ticket_reading import AS_LISTED, LIVE, TicketRow
 
 SHOWN = 8
 
@@ -24,10 +26,10 @@ COUNTED = 1_000
 class Summary:
     """Short lists and how long each would be, counted no further than one beyond `COUNTED`."""
 
-    mine: Sequence[Ticket]
-    ownerless: Sequence[Ticket]
-    overdue: Sequence[Ticket]
-    recent: Sequence[Ticket]
+    mine: Sequence[TicketRow]
+    ownerless: Sequence[TicketRow]
+    overdue: Sequence[TicketRow]
+    recent: Sequence[TicketRow]
     counts: dict[str, int]
     by_status: dict[Status, int]
 
@@ -41,9 +43,10 @@ async def summary(session: AsyncSession, actor: Actor) -> Summary:
     ownerless = [Ticket.owner_id.is_(None), active]
     overdue = [late, active]
 
-    async def first(conditions: list[Any], *order: Any) -> list[Ticket]:
-        statement = select(Ticket).where(*conditions).options(*lookup.WITH_PEOPLE).order_by(*order).limit(SHOWN)
-        return list((await session.scalars(statement)).all())
+    async def first(conditions: list[Any], *order: Any) -> Sequence[TicketRow]:
+        ids = select(Ticket.id).where(LIVE, *conditions).order_by(*order).limit(SHOWN)  # from an index alone
+        statement = AS_LISTED.where(planning.among_found(Ticket.id, ids)).order_by(*order)
+        return list(await session.execute(statement.execution_options(**INCLUDE_DELETED)))
 
     def number(conditions: list[Any]) -> Any:
         counted = select(Ticket.id).where(*conditions).limit(COUNTED + 1).subquery()

@@ -21,6 +21,7 @@ from admin_app.models.ticket import Channel, Priority, Status, Ticket
 from admin_app.models.user import User
 from admin_app.permissions import Permission
 from admin_app.services.pages import ticket_paths, ticket_reading
+from admin_app.services.pages.ticket_reading import TicketRow
 from admin_app.services.records import highlights, listing, lookup, ticket_search
 
 RELEVANCE = "relevance"
@@ -65,14 +66,13 @@ async def page(
     sort: str,
     descending: bool,
     request: listing.PageRequest,
-) -> listing.Page[Ticket]:
-    """One page of live tickets with owner and customer loaded. `Malformed` for an unknown sort column.
+) -> listing.Page[TicketRow]:
+    """One page of live tickets with the names of owner and customer. `Malformed` for an unknown sort column.
 
     What is narrowed and sorted so that no index helps stops after `ticket_paths.MOST` tickets, and the page says so
     (`looked_at`). A search looks at the newest `ticket_search.NEWEST` matches, and says so when there are more.
     """
     actor.require(Permission.TICKET_LIST)
-    tickets = select(Ticket).options(*lookup.WITH_PEOPLE)
     if not wanted.search.strip():
         chosen = _conditions(wanted, actor, await _ids_of(session, wanted))
         return await ticket_reading.page(session, chosen, sort=sort, descending=descending, request=request)
@@ -81,22 +81,26 @@ async def page(
     found = await ticket_search.best(session, query, fitting=fitting if others != TicketFilter() else None)
     dialect = session.get_bind().dialect.name
 
-    async def read(ids: list[int]) -> dict[int, Ticket]:
-        chosen = tickets.where(searching.among(Ticket.id, ids, dialect))
-        return {ticket.id: ticket for ticket in await session.scalars(chosen)}
+    async def read(ids: list[int]) -> dict[int, TicketRow]:
+        return {ticket.id: ticket for ticket in await session.execute(_found(ids, dialect))}
 
     if sort == RELEVANCE:
         shown = await listing.paginate_ranked(found.places, request, read)
     else:
-        among = tickets.where(searching.among(Ticket.id, found.ids, dialect))
         order = order_by(sort, descending=descending)
-        shown = await listing.paginate(session, among, order=order, request=request, count=listing.Count(0))
+        unknown = listing.Count(0)
+        shown = await listing.paginate(session, _found(found.ids, dialect), order=order, request=request, count=unknown)
     contexts = await _contexts(session, shown.rows, query) if shown.rows else {}
     count = listing.Count(len(found.places), is_capped=bool(found.cut_at))
     if count.is_capped and request.count_all:
         every = narrowed(select(Ticket.id), actor, wanted).where(Ticket.deleted_at.is_(None))
         count = listing.Count(await session.scalar(select(func.count()).select_from(every.subquery())) or 0)
     return replace(shown.counted(count), cut_at=found.cut_at, contexts=contexts)
+
+
+def _found(ids: Sequence[int], dialect: str) -> Select[Any]:
+    chosen = ticket_reading.AS_FOUND.where(searching.among(Ticket.id, ids, dialect), ticket_reading.LIVE)
+    return chosen.execution_options(**INCLUDE_DELETED)
 
 
 @dataclass(frozen=True)
@@ -110,10 +114,10 @@ class Context:
     """Where the excerpt is from."""
 
 
-async def _contexts(session: AsyncSession, rows: Sequence[Ticket], query: SearchQuery) -> dict[int, Context]:
+async def _contexts(session: AsyncSession, rows: Sequence[TicketRow], query: SearchQuery) -> dict[int, Context]:
     """Per ticket; comments are read, in one statement, for those whose own text does not hold every word."""
     wanted = highlights.wanted_in(query)
-    own = {row.id: (row.title, row.creator.full_name, row.creator.email, row.description) for row in rows}
+    own = {row.id: (row.title, row.customer, row.address, row.description) for row in rows}
     numbers = {row.id: row.ticket_number for row in rows}
     unexplained = [number for number, texts in own.items() if not highlights.holds((*texts, numbers[number]), query)]
     statement = (

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
@@ -46,32 +47,52 @@ async def read_deleted(session: AsyncSession, actor: Actor, ticket_id: int) -> T
 
 
 async def _thread(session: AsyncSession, ticket: Ticket, *, limit: int, batch: str | None) -> Thread:
-    of_comments = [Comment.ticket_id == ticket.id, Comment.delete_batch_id == batch]
-    of_attachments = [Attachment.ticket_id == ticket.id, Attachment.delete_batch_id == batch]
-    of_watchers = [TicketWatcher.ticket_id == ticket.id]
+    values = {"ticket": ticket.id, "batch": batch, "most": limit}
 
-    async def newest(model: Any, conditions: list[Any], *loaded: Any) -> list[Any]:
-        statement = select(model).where(*conditions).options(*map(joinedload, loaded))
-        newest_first = statement.order_by(model.id.desc()).limit(limit).execution_options(**INCLUDE_DELETED)
-        return list((await session.scalars(newest_first)).all())
+    async def newest(model: Any, author: Any) -> list[Any]:
+        return list((await session.scalars(_newest(model, author, batch is not None), values)).all())
 
-    def number(model: Any, conditions: list[Any]) -> Any:
-        return select(func.count(model.id)).where(*conditions).scalar_subquery()
-
-    together = [number(Ticket, [Ticket.delete_batch_id == batch]).label("deleted_together")] if batch else []
-    counted = select(
-        number(Comment, of_comments).label("comments"),
-        number(Attachment, of_attachments).label("attachments"),
-        number(TicketWatcher, of_watchers).label("watchers"),
-        history.number(ticket).label("history"),
-        *together,
-    ).execution_options(**INCLUDE_DELETED)
-    comments = await newest(Comment, of_comments, Comment.author)
+    comments = await newest(Comment, Comment.author)
+    attachments = await newest(Attachment, Attachment.uploaded_by)
+    watchers = await newest(TicketWatcher, TicketWatcher.user)
+    happenings = await history.newest(session, ticket, limit=limit)
+    found = {"comments": comments, "attachments": attachments, "watchers": watchers, "history": happenings}
+    totals = {name: len(rows) for name, rows in found.items()}
+    if batch is not None or max(totals.values()) >= limit:
+        totals = await _counted(session, ticket, batch)
     return Thread(
         ticket=ticket,
         comments=comments[::-1],
-        attachments=await newest(Attachment, of_attachments, Attachment.uploaded_by),
-        watchers=await newest(TicketWatcher, of_watchers, TicketWatcher.user),
-        history=await audit_entries.readable(session, await history.newest(session, ticket, limit=limit)),
-        totals=dict((await session.execute(counted)).one()._mapping),
+        attachments=attachments,
+        watchers=watchers,
+        history=await audit_entries.readable(session, happenings),
+        totals=totals,
     )
+
+
+@cache
+def _newest(model: Any, author: Any, in_batch: bool) -> Select[Any]:
+    """Built once: a page asks for three of these, and building takes longer than the answer."""
+    statement = select(model).where(model.ticket_id == bindparam("ticket")).options(joinedload(author))
+    if model is not TicketWatcher:
+        batch = model.delete_batch_id
+        statement = statement.where(batch == bindparam("batch") if in_batch else batch.is_(None))
+    newest_first = statement.order_by(model.id.desc()).limit(bindparam("most"))
+    return newest_first.execution_options(**INCLUDE_DELETED)
+
+
+async def _counted(session: AsyncSession, ticket: Ticket, batch: str | None) -> dict[str, int]:
+    """How many there are of each kind, where that may be more than are shown."""
+
+    def number(model: Any, *conditions: Any) -> Any:
+        return select(func.count(model.id)).where(*conditions).scalar_subquery()
+
+    together = [number(Ticket, Ticket.delete_batch_id == batch).label("deleted_together")] if batch else []
+    counted = select(
+        number(Comment, Comment.ticket_id == ticket.id, Comment.delete_batch_id == batch).label("comments"),
+        number(Attachment, Attachment.ticket_id == ticket.id, Attachment.delete_batch_id == batch).label("attachments"),
+        number(TicketWatcher, TicketWatcher.ticket_id == ticket.id).label("watchers"),
+        history.number(ticket).label("history"),
+        *together,
+    ).execution_options(**INCLUDE_DELETED)
+    return dict((await session.execute(counted)).one()._mapping)

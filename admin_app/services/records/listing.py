@@ -45,6 +45,13 @@ class Count:
     is_capped: bool = False
     is_about: bool = False
 
+    @property
+    def label(self) -> str:
+        """The number as people read it."""
+        if self.is_about:
+            return f"about {float(f'{self.number:.2g}'):,.0f}"
+        return f"{self.number:,}+" if self.is_capped else f"{self.number:,}"
+
 
 class Fetches(Protocol[T]):
     """Reads in the order of a list."""
@@ -78,9 +85,7 @@ class Page(Generic[T]):
     @property
     def count_label(self) -> str:
         """The count as people read it."""
-        if self.is_about:
-            return f"about {float(f'{self.count:.2g}'):,.0f}"
-        return f"{self.count:,}+" if self.is_capped else f"{self.count:,}"
+        return Count(self.count, is_capped=self.is_capped, is_about=self.is_about).label
 
     def counted(self, count: Count) -> Self:
         """The same page with this count."""
@@ -166,9 +171,10 @@ async def _fetch(
     session: AsyncSession, statement: Select[T], order: Order, start: Position | None, *, backward: bool, size: int
 ) -> tuple[list[T], bool]:
     """At most `size` rows in reading direction, and whether there are more."""
-    rows: list[T] = []
+    rows: list[Any] = []
     for window in order.windows(statement, start=start, backward=backward):
-        rows += (await session.scalars(window.limit(size + 1 - len(rows)))).unique().all()
+        found = await session.execute(window.limit(size + 1 - len(rows)))
+        rows += [row[0] if len(row) == 1 else row for row in found]
         if len(rows) > size:
             return rows[:size], True
     return rows, False

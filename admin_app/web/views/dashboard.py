@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from admin_app.models.ticket import ACTIVE_STATUSES
 from admin_app.services.pages import dashboard
 from admin_app.web.pages import render
 from admin_app.web.perform import read
@@ -23,5 +24,6 @@ async def dashboard_page(request: Request) -> Response:
         ("Overdue", summary.overdue, summary.counts["overdue"], "overdue=yes", "Nothing is late."),
         ("Recently changed", summary.recent, None, "sortBy=updated_at&sort=desc", "No tickets yet."),
     ]
-    context = {"sections": sections, "by_status": summary.by_status, "counted": dashboard.COUNTED}
+    context: dict[str, object] = {"sections": sections, "by_status": summary.by_status, "counted": dashboard.COUNTED}
+    context["active"] = ACTIVE_STATUSES
     return await render(request, "dashboard.html", context)

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from admin_app.errors import Malformed, StaleEdit
 from admin_app.models import Status, Ticket
+from admin_app.models.ticket import ACTIVE_STATUSES
 from admin_app.permissions import OWNING_ROLES, Permission, Role
 from admin_app.services.operations import tickets
 from admin_app.services.pages import ticket_list, ticket_page
@@ -16,7 +17,7 @@ from admin_app.web import parsing
 from admin_app.web.desk import actor_of, form_of
 from admin_app.web.forms import merge, without_theirs
 from admin_app.web.pages import redirect, render
-from admin_app.web.perform import perform, read
+from admin_app.web.perform import look_up, perform, read
 from admin_app.web.views import ticket_forms
 from admin_app.web.views.base import (
     PAGE_PARAMETERS,
@@ -51,6 +52,7 @@ class TicketView(TicketActions, BulkActions, TicketExports, RecordView, model=Ti
         query = request.query_params
         return {
             **await super().list_context(request),
+            "active": ACTIVE_STATUSES,
             "statuses": ticket_forms.status_options(Status),
             "priorities": ticket_forms.PRIORITIES,
             "channels": ticket_forms.CHANNELS,
@@ -118,8 +120,8 @@ class TicketView(TicketActions, BulkActions, TicketExports, RecordView, model=Ti
         roles = {"owner": OWNING_ROLES, "creator": frozenset({Role.CUSTOMER})}.get(name)
         if roles is None or not term.strip() or len(term) > 100 or "\x00" in term:
             raise Malformed("Say which field and what to look for.")
-        people = await read(request, lookup.suggest_people, term=term, roles=roles, may_lag=True)
-        return [{"id": person.email, "text": person.full_name} for person in people]
+        people = await look_up(request, lookup.suggest_people, term=term, roles=roles, may_lag=True)
+        return [{"id": address, "text": name} for address, name in people]
 
     @expose("/number/{number}", methods=["GET"])
     async def by_number(self, request: Request) -> Response:

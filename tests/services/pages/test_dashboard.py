@@ -27,7 +27,7 @@ class TestSummary:
         summary = await desk.read(dashboard.summary, desk.cast.sam)
         assert titles(summary.mine) == ["high", "high too", "low"]
         assert summary.counts["mine"] == 3
-        assert summary.mine[0].owner.full_name == "Sam Staff"
+        assert (summary.mine[0].owner, summary.mine[0].customer) == ("Sam Staff", "Kim Customer")
 
     async def test_ownerless_are_open_ones_that_nobody_owns(self, desk) -> None:
         await desk.ticket(title="low", priority=Priority.LOW)

@@ -199,17 +199,17 @@ class TestSuggestPeople:
     @pytest.mark.parametrize("term", ["sam", "SAM", "am sta", "sam@desk", " Sam Staff "])
     async def test_finds_by_part_of_name_or_address(self, desk, term: str) -> None:
         found = await desk.read(lookup.suggest_people, desk.cast.sam, term=term, roles=STAFF)
-        assert [person.id for person in found] == [desk.cast.sam.id]
+        assert found == [("sam@desk.example", "Sam Staff")]
 
     async def test_offers_only_the_wanted_roles_by_name(self, desk) -> None:
         roles = frozenset({Role.STAFF, Role.ADMIN})
         found = await desk.read(lookup.suggest_people, desk.cast.sam, term="", roles=roles)
-        assert [person.full_name for person in found] == ["Ada Admin", "Sam Staff", "Sid Staff"]
+        assert [name for _, name in found] == ["Ada Admin", "Sam Staff", "Sid Staff"]
 
     async def test_offers_nobody_who_was_deactivated(self, desk) -> None:
         await desk.set(User, desk.cast.sid.id, is_active=False)
         found = await desk.read(lookup.suggest_people, desk.cast.sam, term="", roles=STAFF)
-        assert [person.full_name for person in found] == ["Sam Staff"]
+        assert [name for _, name in found] == ["Sam Staff"]
 
     @pytest.mark.parametrize("term", ["%", "_", "s_m", "/", "\\", "samx\x00"])
     async def test_wildcards_are_plain_text(self, desk, term: str) -> None:
@@ -217,7 +217,7 @@ class TestSuggestPeople:
 
     async def test_stops_at_the_limit(self, desk) -> None:
         found = await desk.read(lookup.suggest_people, desk.cast.sam, term="", roles=frozenset(Role), limit=2)
-        assert [person.full_name for person in found] == ["Ada Admin", "Kim Customer"]
+        assert [name for _, name in found] == ["Ada Admin", "Kim Customer"]
 
     @pytest.mark.parametrize("role", BLIND)
     async def test_is_refused_to_those_who_may_not_list_people(self, desk, role: Role) -> None:

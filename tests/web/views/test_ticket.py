@@ -18,7 +18,7 @@ from tests.web.scene import Scene, attach
 
 Visit = Callable[..., Awaitable[Visitor]]
 
-LIST, FILTERED, BY_DUE_TIME, TICKET_PAGE, EDIT_FORM = 4, 3, 5, 10, 2
+LIST, FILTERED, BY_DUE_TIME, TICKET_PAGE, EDIT_FORM = 4, 3, 5, 9, 2
 """SQL statements of a page, the sign-in check and the unread badge among them.
 
 A list by due time that reaches the tickets without one asks for those in a statement of its own.
@@ -205,7 +205,7 @@ class TestStatements:
         await self.crowd(desk, store, scene.ticket)
         crowded = await self.count(statement_counter, sam, path)
         everything = await self.count(statement_counter, sam, f"{path}?show=all")
-        assert (few, crowded, everything) == (TICKET_PAGE, TICKET_PAGE, TICKET_PAGE)
+        assert (few, crowded, everything) == (TICKET_PAGE, TICKET_PAGE + 1, TICKET_PAGE), "one more to count the rest"
 
     async def test_an_edit_form_takes_as_many_whatever_hangs_on_its_ticket(
         self, desk: Desk, scene: Scene, store: FileStore, visit: Visit, statement_counter: Any
