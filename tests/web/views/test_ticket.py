@@ -135,6 +135,8 @@ class TestSearch:
         assert "&lt;i&gt;<mark>Fire</mark>&lt;/i&gt; &amp; smoke" in page
         assert "&lt;script&gt;<mark>fire</mark>&lt;/script&gt;" in page
         assert "<script>fire" not in page
+        assert "aria-sort" not in page, "the best match comes first, whatever column it has"
+        assert "aria-sort" in (await (await visit("sam")).get("/admin/ticket/list?search=fire&sortBy=title")).text
 
     async def test_says_that_only_the_newest_matches_were_looked_at(
         self, desk: Desk, visit: Visit, monkeypatch: pytest.MonkeyPatch
