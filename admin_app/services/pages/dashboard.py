@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app import clock
 from admin_app.actor import Actor
 from admin_app.db import planning
 from admin_app.db.sessions import INCLUDE_DELETED
-from admin_app.models.ticket import Status, Ticket
+from admin_app.models.ticket import Priority, Status, Ticket
 from admin_app.permissions import Permission
 from admin_app.services.pages import ticket_paths
 from admin_app.services.pages.ticket_reading import AS_LISTED, LIVE, TicketRow
@@ -48,6 +48,15 @@ async def summary(session: AsyncSession, actor: Actor) -> Summary:
         statement = AS_LISTED.where(planning.among_found(Ticket.id, ids)).order_by(*order)
         return list(await session.execute(statement.execution_options(**INCLUDE_DELETED)))
 
+    async def most_urgent(conditions: list[Any]) -> Sequence[TicketRow]:
+        """The oldest of each priority, each from its stretch of the index; then the first of these."""
+        stretches = [
+            select(Ticket.id).where(LIVE, *conditions, Ticket.priority == priority).order_by(Ticket.id).limit(SHOWN)
+            for priority in Priority
+        ]
+        found = union_all(*(select(stretch.subquery()) for stretch in stretches))
+        return await first([Ticket.id.in_(found)], Ticket.priority.desc(), Ticket.id)
+
     def number(conditions: list[Any]) -> Any:
         counted = select(Ticket.id).where(*conditions).limit(COUNTED + 1).subquery()
         return select(func.count()).select_from(counted).scalar_subquery()
@@ -56,8 +65,8 @@ async def summary(session: AsyncSession, actor: Actor) -> Summary:
     statuses = select(*(number([Ticket.status == status]).label(status.value) for status in Status))
     by_status = (await session.execute(statuses)).one()
     return Summary(
-        mine=await first(mine, Ticket.priority.desc(), Ticket.id),
-        ownerless=await first(ownerless, Ticket.priority.desc(), Ticket.id),
+        mine=await most_urgent(mine),
+        ownerless=await most_urgent(ownerless),
         overdue=await first(overdue, Ticket.due_at, Ticket.id),
         recent=await first([], Ticket.updated_at.desc(), Ticket.id.desc()),
         counts=dict((await session.execute(counted)).one()._mapping),

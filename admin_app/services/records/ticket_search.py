@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app.db import ticket_search
 from admin_app.db.search_query import SearchQuery
+from admin_app.models.ticket import Ticket
 
 
 @dataclass(frozen=True)
@@ -25,16 +26,15 @@ class Found:
 
 
 async def best(session: AsyncSession, query: SearchQuery, *, fitting: Select[Any] | None) -> Found:
-    """The matches that are also among `fitting`, a select of ids, when that is given; one statement."""
+    """The matches that are also among `fitting`, a select of tickets' ids, when that is given; one statement."""
     if query.is_empty:
         return Found()
     scored = ticket_search.newest(query, session.get_bind().dialect.name).cte("scored")
     statement = select(scored.c.ticket_id, scored.c.score, true().label("fits"))
     if fitting is not None:
-        fit = fitting.subquery("fit")
-        statement = select(scored.c.ticket_id, scored.c.score, fit.c.id.is_not(None)).outerjoin(
-            fit, fit.c.id == scored.c.ticket_id
-        )
+        # a question to ask of each match: joined, or by EXISTS, all that fit might be read for a few of them
+        itself = fitting.where(Ticket.id == scored.c.ticket_id).correlate(scored).scalar_subquery()
+        statement = select(scored.c.ticket_id, scored.c.score, itself.is_not(None))
     rows = (await session.execute(statement)).all()
     is_cut = len(rows) > ticket_search.NEWEST
     if is_cut:  # one more than is shown was asked for, and one that bears the number may be older than all of them
