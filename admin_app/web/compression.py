@@ -18,7 +18,9 @@ from admin_app.web.assets import accepts_gzip
 SMALLEST = 1024
 """Fewer bytes fit into one packet anyway."""
 
-LEVEL = 4
+LEVEL = 1
+"""Twice as fast as 4; a list of fifty tickets has 9 KB instead of 8."""
+
 LONGEST_NAME = 100
 KINDS = ("text/html", "application/json")
 
