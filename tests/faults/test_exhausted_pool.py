@@ -22,6 +22,7 @@ from tests.support.waiting import until
 POOL = 5
 REQUESTS = 100
 POOL_TIMEOUT = 2.0
+LOOKS = chaos.times(5, 50)
 AT_ONCE_AFTERWARDS = chaos.times(10, REQUESTS)
 """A machine that others use as well may need longer for a hundred pages than the pool lets anybody wait."""
 REFUSED_WITHIN = POOL_TIMEOUT + chaos.seconds(with_others=5.0, alone=0.5)
@@ -44,6 +45,8 @@ class Tally:
     """What everybody got."""
 
     during: list[Answer] = field(default_factory=list)
+    looks: list[float] = field(default_factory=list)
+    """How long the page of the pool took, one look after the other."""
     meanwhile: dict[str, Answer] = field(default_factory=dict)
     after: list[Answer] = field(default_factory=list)
     seconds_until_normal: float = 0.0
@@ -66,13 +69,19 @@ class Tally:
         }
         return [complaint for complaint, is_so in checks.items() if is_so]
 
+    @property
+    def p95(self) -> float:
+        """Within how many milliseconds the page of the pool answered 95 of 100 times."""
+        return 1000 * sorted(self.looks)[int(0.95 * len(self.looks))]
+
     def __str__(self) -> str:
         counts = Counter(answer.status for answer in self.during)
         return (
             f"acked {counts[303] + counts[200]}, refused {counts[503]}, unknown {counts[0]}, stored {self.stored}; "
             f"slowest {max(answer.seconds for answer in self.during):.2f} s with a time-out of {POOL_TIMEOUT:.0f} s; "
-            f"meanwhile { ({path: answer.status for path, answer in self.meanwhile.items()}) } within "
-            f"{1000 * max(answer.seconds for answer in self.meanwhile.values()):.0f} ms; "
+            f"95 % of {len(self.looks)} looks at the pool page within {self.p95:.0f} ms; "
+            f"meanwhile { ({path: answer.status for path, answer in self.meanwhile.items()}) } "
+            f"within {1000 * max(answer.seconds for answer in self.meanwhile.values()):.0f} ms; "
             f"afterwards {dict(Counter(answer.status for answer in self.after))} "
             f"within {self.seconds_until_normal:.2f} s"
         )
@@ -121,6 +130,8 @@ async def storm(desk: Desk, server: Server, requests: int = REQUESTS) -> Tally:
             *(timed(sam.look("/admin/ticket/list")) for _ in range(1, requests, 2)),
         )
         await asyncio.sleep(POOL_TIMEOUT / 4)
+        while len(tally.looks) < LOOKS and sum(tally.looks) < POOL_TIMEOUT:
+            tally.looks.append((await timed(olaf.look("/admin/pool"))).seconds)
         for path in ("/admin/pool", "/health/live", "/health/ready", "/metrics"):
             tally.meanwhile[path] = await timed(olaf.look(path))
         tally.during = await everybody

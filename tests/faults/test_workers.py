@@ -1,4 +1,7 @@
-"""Two servers with two workers each on one database: counted right, leaks, deaths and departures seen by all."""
+"""Two servers with several workers each on one database: counted right, leaks, deaths and departures seen by all.
+
+Two workers each in ordinary runs, four each in full ones.
+"""
 
 import asyncio
 import os
@@ -8,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -16,11 +20,13 @@ from tests.faults import builds
 from tests.faults.posting import Poster, signed_in
 from tests.faults.scraping import Collector
 from tests.flows.serving import Server, serving
+from tests.services.records.test_alarms import listening
 from tests.services.scenes import Desk
+from tests.support import chaos, waiting
 from tests.web.browsing import text_of
 from tests.web.test_metrics import total
 
-WORKERS, SIZE, OVERFLOW = 2, 3, 1
+WORKERS, SIZE, OVERFLOW = chaos.times(2, 4), 3, 1
 ASKED = 12
 GONE_WITHIN = 10.0
 START_WITHIN = 30.0
@@ -36,8 +42,8 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
-def served(database_url: str, folder: Path, build: str):
-    """One host's server: two workers, small pools, and little patience with whoever holds a connection."""
+def served(database_url: str, folder: Path, build: str, hook: str):
+    """One host's server: several workers, small pools, and little patience with whoever holds a connection."""
     return serving(
         database_url,
         folder,
@@ -46,6 +52,7 @@ def served(database_url: str, folder: Path, build: str):
         pool_size=SIZE,
         pool_max_overflow=OVERFLOW,
         leak_suspect_seconds=1,
+        alert_webhook_url=hook,
         graceful_shutdown_seconds=8,
     )
 
@@ -78,9 +85,9 @@ async def until(olaf: Poster, is_so: Callable[[httpx.Response], bool], within: f
 
 
 async def leaked(desk: Desk, server: Server) -> None:
-    """Open the list of tickets until a worker has kept a connection; the build does it once per worker."""
+    """Open the list of tickets until workers have kept a connection; the build does it once per worker."""
     sam = await signed_in(desk.database, server, desk.cast.sam.id)
-    for _ in range(24):
+    for _ in range(12 * WORKERS):
         assert (await sam.look("/admin/ticket/list")).status_code == 200
     await sam.client.aclose()
 
@@ -89,9 +96,9 @@ class TestAllWorkers:
     async def test_they_are_counted_and_leaks_deaths_and_departures_are_seen_by_all(
         self, desk: Desk, database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        with served(database_url, tmp_path, "keeping_a_connection") as first:
+        with listening() as (hook, heard), served(database_url, tmp_path, "keeping_a_connection", hook) as first:
             olaf = await signed_in(desk.database, first, desk.cast.olaf.id)
-            with served(database_url, tmp_path, "lingering") as second:
+            with served(database_url, tmp_path, "lingering", hook) as second:
                 told = [await self.counted(olaf, first, second)]
                 collector = Collector()
                 told.append(await self.collected(olaf, collector, first, second))
@@ -101,24 +108,26 @@ class TestAllWorkers:
                 await leaked(desk, first)
                 their_olaf = await signed_in(desk.database, second, desk.cast.olaf.id)
                 told.append(await self.leak_named(their_olaf))
+                told.append(await self.leak_told(heard))
                 await their_olaf.client.aclose()
                 told.append(await self.gone(olaf, victim, killed_at, [first, second]))
                 told.append(await self.never_backwards(collector, victim, first, second))
                 told.append(await self.drained(olaf, first, second))
             await olaf.client.aclose()
+            assert len(heard) == 1, "all workers together tell it once"
         with capsys.disabled():
             print(f"\n{desk.database.engines.dialect}: {'; '.join(told)}")
 
     @staticmethod
     async def counted(olaf: Poster, first: Server, second: Server) -> str:
-        """Four workers, and a total that is theirs."""
+        """All workers, and a total that is theirs."""
         took, page = await until(olaf, lambda answer: len(pids_on(answer)) == 2 * WORKERS, START_WITHIN)
         assert pids_on(page) == workers_of(first) | workers_of(second)
-        assert "4 workers on 1 host" in text_of(page)
-        assert FIGURE.format(name="Size", value=4 * SIZE) in page.text
-        assert FIGURE.format(name="Limit", value=4 * (SIZE + OVERFLOW)) in page.text
+        assert f"{2 * WORKERS} workers on 1 host" in text_of(page)
+        assert FIGURE.format(name="Size", value=2 * WORKERS * SIZE) in page.text
+        assert FIGURE.format(name="Limit", value=2 * WORKERS * (SIZE + OVERFLOW)) in page.text
         assert re.search(r"Overflow</dt><dd>-", page.text) is None
-        return f"4 workers shown after {took:.1f} s"
+        return f"{2 * WORKERS} workers shown after {took:.1f} s"
 
     @staticmethod
     async def collected(olaf: Poster, collector: Collector, first: Server, second: Server) -> str:
@@ -132,7 +141,8 @@ class TestAllWorkers:
             right = right + 1 if collector.requests(asked) == ASKED else 0
         assert right == 8, f"{collector.requests(asked)} requests counted of {ASKED}"
         assert collector.pids() == workers_of(first) | workers_of(second)
-        assert total(collector.found, "desk_pool_limit", pool="main") == 4 * (SIZE + OVERFLOW)
+        limits = [total(collector.found, "desk_pool_limit", pool=name) for name in ("main", "readers")]
+        assert sum(limits) == 2 * WORKERS * (SIZE + OVERFLOW)
         return f"all {ASKED} requests of one worker told by all after {time.monotonic() - started:.1f} s"
 
     @staticmethod
@@ -149,6 +159,14 @@ class TestAllWorkers:
         """On the other server, with its route, its person, and the place that took it."""
         took, _ = await until(olaf, lambda answer: LEAK.search(text_of(answer)) is not None, GONE_WITHIN)
         return f"leak of another server named after {took:.1f} s"
+
+    @staticmethod
+    async def leak_told(heard: list[dict[str, Any]]) -> str:
+        """To people, with its route."""
+        started = time.monotonic()
+        await waiting.until(lambda: heard, "somebody is told of the leak")
+        assert (heard[0]["incident"], heard[0]["route"]) == ("leak", "GET /admin/ticket/list")
+        return f"people told {time.monotonic() - started:.1f} s later"
 
     @staticmethod
     async def gone(olaf: Poster, victim: int, killed_at: float, servers: list[Server]) -> str:
