@@ -191,7 +191,7 @@ def _postgresql_engines(url: URL, chosen: PoolOptions) -> Engines:
     return Engines(
         write=write,
         read=write.execution_options(postgresql_readonly=True),
-        lookups=write.execution_options(isolation_level="AUTOCOMMIT"),
+        lookups=write.execution_options(**(isolation or {"postgresql_readonly": True})),
         aside=aside.execution_options(postgresql_readonly=True),
         watching=watching,
         snapshots=_snapshots(url, chosen),

@@ -136,6 +136,7 @@ class TestPostgresql:
             "write": usual,
             "read": usual,
             "aside": usual,
+            "lookups": usual,
             "watching": {"lock_timeout": "1s", "statement_timeout": "1s"},
             "snapshots": {"idle_in_transaction_session_timeout": "90s", "plan_cache_mode": "force_custom_plan"},
         }

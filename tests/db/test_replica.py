@@ -97,6 +97,10 @@ async def read_from(database: Database, cluster: Cluster) -> set[str]:
     return found
 
 
+async def looked_up_in(database: Database, cluster: Cluster) -> bool:
+    return await database.look_up(port, may_lag=True) == cluster.port
+
+
 async def export_from(database: Database, cluster: Cluster) -> None:
     """Wait until exports are read there."""
 
@@ -129,7 +133,9 @@ class TestRead:
                     assert sam.written > 0
                     assert "sams" in await database.read(tags, may_lag=True)
                     assert await database.read(port, may_lag=True) == pair.primary.port
+                    assert await database.look_up(port, may_lag=True) == pair.primary.port
                     with somebody():
+                        await until(lambda: looked_up_in(database, pair.replica), "one statement is asked there too")
                         assert "sams" not in await read_from(database, pair.replica)
                 assert "sams" in await read_from(database, pair.replica)
                 assert database.replica.passed_on["behind"] >= 2

@@ -89,6 +89,7 @@ class TestTransactionPooling:
         assert await database.run(limits) == usual
         assert await database.read(limits) == usual
         assert await database.read(limits, aside=True) == usual
+        assert await database.look_up(limits) == usual
         async with database.snapshot() as session:
             assert await limits(session) == ["2s", "10s", "90s", "force_custom_plan"]
         outside = await asyncpg.connect(pooled_url.replace("+asyncpg", ""), statement_cache_size=0)
