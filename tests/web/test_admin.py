@@ -14,6 +14,7 @@ from starlette.routing import Mount, Route
 from admin_app.models import AuditAction, UserSession
 from admin_app.web.routes import ANYONE, page
 from tests.services.scenes import Desk
+from tests.support.cells import in_one
 from tests.web.browsing import Visitor, text_of
 from tests.web.posts import every_post
 from tests.web.routes import every_address
@@ -143,7 +144,7 @@ class TestOneConnection:
 
 
 class TestRemovedRoutes:
-    @pytest.mark.parametrize(
+    @in_one(
         "path",
         [
             "/admin/user/{id}/password_hash/download/",

@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 
 from admin_app.models import AuditAction, AuditLog
 from tests.services.scenes import Desk
+from tests.support.cells import in_one
 from tests.web.browsing import Visitor, text_of
 from tests.web.posts import SIGN_IN, SIGN_OUT, every_post
 from tests.web.routes import every_address
@@ -207,7 +208,7 @@ class TestRefusals:
 
 
 class TestWhatOpsCanLearn:
-    @pytest.mark.parametrize(
+    @in_one(
         "path",
         [
             "/admin/ticket/details/{id}",

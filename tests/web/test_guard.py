@@ -8,6 +8,7 @@ import pytest
 from starlette.applications import Starlette
 
 from tests.services.scenes import Desk
+from tests.support.cells import in_one
 from tests.web.browsing import ORIGIN, Visitor, text_of
 from tests.web.posts import SIGN_IN, Post, every_post
 from tests.web.routes import post_addresses
@@ -56,7 +57,7 @@ class TestUnsafeRoutes:
         statuses = [(post, (await post.send(ada, desk)).status_code) for post in every_post(desk, scene)]
         assert {post.template: status for post, status in statuses if status != post.answers} == {}
 
-    @pytest.mark.parametrize("headers", BROKEN_ORIGINS.values(), ids=BROKEN_ORIGINS)
+    @in_one("headers", BROKEN_ORIGINS.values())
     async def test_a_form_from_elsewhere_is_refused(
         self, desk: Desk, scene: Scene, visit: Visit, headers: dict[str, str]
     ) -> None:

@@ -2,10 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 
-import pytest
-
 from admin_app.models import AuditAction, AuditLog
 from tests.services.scenes import Desk
+from tests.support.cells import in_one
 from tests.web.browsing import Visitor, links_on, text_of
 from tests.web.scene import Scene
 
@@ -14,7 +13,7 @@ LIST = "/admin/audit-log/list"
 
 
 class TestList:
-    @pytest.mark.parametrize(
+    @in_one(
         ("query", "expected"),
         [
             ("action=CLOSE", {AuditAction.CLOSE}),

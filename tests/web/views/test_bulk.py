@@ -11,6 +11,7 @@ from admin_app.services.batches.bulk import apply as applying
 from admin_app.services.operations import tickets
 from tests.services.batches.bulk.scenes import BIN, applied, many_tickets, previewed
 from tests.services.scenes import Desk
+from tests.support.cells import in_one
 from tests.web.browsing import Visitor, form_on, forms_on, links_on, text_of
 
 Visit = Callable[..., Awaitable[Visitor]]
@@ -99,7 +100,7 @@ class TestAsking:
         answer = await (await visit("sue")).get(f"/admin/ticket/bulk?action=close&{query}")
         assert f"Close: {chosen}" in text_of(answer)
 
-    @pytest.mark.parametrize(
+    @in_one(
         "query",
         [
             "",

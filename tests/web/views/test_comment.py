@@ -7,6 +7,7 @@ import pytest
 from admin_app.models import AuditLog, Comment
 from admin_app.services.operations import comments, tickets
 from tests.services.scenes import Desk
+from tests.support.cells import in_one
 from tests.web.browsing import Visitor, form_on, text_of
 from tests.web.scene import Scene
 
@@ -29,7 +30,7 @@ class TestEdit:
         assert len(await desk.rows(AuditLog)) == before
         assert (await desk.stored(Comment, scene.comment.id)).version == 1
 
-    @pytest.mark.parametrize(
+    @in_one(
         ("typed", "status"),
         [
             ({"body": " "}, 422),
@@ -40,7 +41,6 @@ class TestEdit:
             ({"body": "kept text", "version": "999"}, 409),
             ({"body": "kept \x00 text"}, 422),
         ],
-        ids=["empty", "none", "text", "0", "negative", "999", "nul"],
     )
     async def test_a_mistake_writes_nothing_and_keeps_the_text(
         self, desk: Desk, scene: Scene, visit: Visit, typed: dict[str, str], status: int

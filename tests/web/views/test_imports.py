@@ -18,6 +18,7 @@ from admin_app.services.operations import tickets
 from admin_app.settings import Settings
 from tests.services.batches.csv_files import HEADER, csv_bytes, row, rows
 from tests.services.scenes import Desk
+from tests.support.cells import in_one
 from tests.web.browsing import ORIGIN, Visitor, form_on, text_of
 
 Visit = Callable[..., Awaitable[Visitor]]
@@ -62,7 +63,7 @@ class TestSend:
         await mapped(sue, csv_bytes(rows(1)))
         assert "tickets.csv Not run yet" in text_of(await sue.get("/admin/import"))
 
-    @pytest.mark.parametrize(
+    @in_one(
         ("content", "sentence"),
         [
             (b"", "This file is empty."),
@@ -74,7 +75,6 @@ class TestSend:
             (b"Id,Mail\r\n1,\x81\x8d\r\n", "no text in UTF-8, UTF-16 or Windows-1252"),
             (b"Id,Mail\r\n1," + b"x" * 1_500_000 + b"\r\n", "a line of more than 1,000,000 characters"),
         ],
-        ids=["empty", "only a header", "twice", "columns", "NUL", "spreadsheet", "encoding", "a long line"],
     )
     async def test_what_cannot_be_imported_gets_a_sentence(
         self, desk: Desk, sue: Visitor, settings: Settings, content: bytes, sentence: str

@@ -13,6 +13,7 @@ from admin_app.permissions import Role
 from admin_app.services.operations import following, tickets
 from admin_app.services.records.file_store import FileStore
 from tests.services.scenes import Desk
+from tests.support.cells import in_one
 from tests.web.browsing import Visitor, form_on, links_on, names_of_links, text_of
 from tests.web.scene import Scene, attach
 
@@ -56,7 +57,7 @@ async def many(desk: Desk) -> list[Ticket]:
 
 
 class TestList:
-    @pytest.mark.parametrize(
+    @in_one(
         ("query", "expected"),
         [
             ("sortBy=title&sort=asc&pageSize=25", [f"Ticket {number:02}" for number in range(12)]),
@@ -281,7 +282,7 @@ class TestOpen:
         assert stored.due_at == datetime(2031, 1, 2, 3, 4, tzinfo=UTC)
         assert "Lamp flickers is open." in text_of(await sam.get(answer.headers["location"])).replace("  ", " ")
 
-    @pytest.mark.parametrize(
+    @in_one(
         ("field", "value", "sentence"),
         [
             ("creator", "", "Enter an e-mail address."),
@@ -297,7 +298,6 @@ class TestOpen:
             ("priority", "9", "Choose one of the list."),
             ("channel", "pigeon", "Choose one of the list."),
         ],
-        ids=lambda value: str(value)[:24],
     )
     async def test_a_mistake_is_named_at_its_field_and_nothing_typed_is_lost(
         self, desk: Desk, visit: Visit, field: str, value: str, sentence: str
@@ -339,7 +339,7 @@ class TestSuggest:
         assert await self.ask(sam, "owner", "kim") == {"results": []}
         assert await self.ask(sam, "creator", "sam") == {"results": []}
 
-    @pytest.mark.parametrize("term", ["%", "_", "%%", "s_m", "\\", "'"])
+    @in_one("term", ["%", "_", "%%", "s_m", "\\", "'"])
     async def test_wildcards_are_plain_text(self, desk: Desk, visit: Visit, term: str) -> None:
         assert await self.ask(await visit("sam"), "owner", term) == {"results": []}
 

@@ -8,6 +8,7 @@ import pytest
 from admin_app.models import Attachment, AuditAction, Comment, Status, Ticket, TicketWatcher
 from admin_app.services.records.file_store import FileStore
 from tests.services.scenes import Desk
+from tests.support.cells import in_one
 from tests.web.browsing import Visitor, form_on, forms_on, links_on, text_of
 from tests.web.scene import Scene, attach
 
@@ -144,7 +145,7 @@ def named(value: Any) -> str:
 
 
 class TestMistakes:
-    @pytest.mark.parametrize(("verb", "typed", "status", "sentence"), MISTAKES, ids=named)
+    @in_one(("verb", "typed", "status", "sentence"), MISTAKES)
     async def test_a_mistake_in_a_form_keeps_what_was_typed(
         self, desk: Desk, scene: Scene, visit: Visit, verb: str, typed: dict[str, str], status: int, sentence: str
     ) -> None:
@@ -313,7 +314,7 @@ class TestDownload:
         assert answer.status_code == 404
         assert "The file is missing from the store." in text_of(answer)
 
-    @pytest.mark.parametrize("pk", ["..%2f..%2fetc%2fpasswd", "1%2f..", "abc", "0", "-1", "999999", "9" * 30])
+    @in_one("pk", ["..%2f..%2fetc%2fpasswd", "1%2f..", "abc", "0", "-1", "999999", "9" * 30])
     async def test_no_address_leaves_the_store(self, scene: Scene, visit: Visit, pk: str) -> None:
         assert (await (await visit("sam")).get(f"/admin/ticket/attachment/{pk}")).status_code == 404
 

@@ -12,6 +12,7 @@ from admin_app.models import AuditAction, AuditLog, Channel, Priority, Status, T
 from admin_app.services.blocks import editing
 from admin_app.services.operations import tickets
 from tests.services.scenes import Desk
+from tests.support.cells import in_one
 from tests.web.browsing import Form, Visitor, form_on, text_of
 
 Visit = Callable[..., Awaitable[Visitor]]
@@ -90,7 +91,7 @@ class TestSaving:
         assert (await desk.stored(Ticket, ticket.id)).version == ticket.version + 1
         assert [entry.action for entry in await desk.rows(AuditLog)].count(AuditAction.EDIT) == 1
 
-    @pytest.mark.parametrize(
+    @in_one(
         ("typed", "sentence"),
         [
             ({"title": "  "}, "This is required."),
@@ -105,7 +106,6 @@ class TestSaving:
             ({"status": "on fire"}, "Choose one of the list."),
             ({"status": "resolved"}, "Say how this was solved."),
         ],
-        ids=lambda value: ",".join(value) if isinstance(value, dict) else value[:20],
     )
     async def test_a_mistake_is_explained_and_nothing_typed_is_lost(
         self, desk: Desk, ticket: Ticket, visit: Visit, typed: dict[str, str], sentence: str
@@ -181,7 +181,7 @@ class TestForgedVersion:
             async with desk.nothing_written():
                 await forge_all(await visit("sam"), ticket)
 
-    @pytest.mark.parametrize("version", [None, *FORGED], ids=lambda version: str(version)[:20])
+    @in_one("version", [None, *FORGED])
     async def test_a_forged_version_writes_nothing_and_keeps_the_text(
         self, desk: Desk, ticket: Ticket, visit: Visit, version: str | None
     ) -> None:

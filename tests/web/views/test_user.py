@@ -8,6 +8,7 @@ from admin_app.models import AuditLog, User
 from admin_app.permissions import Role
 from admin_app.services.operations import accounts
 from tests.services.scenes import Desk
+from tests.support.cells import in_one
 from tests.web.browsing import Visitor, form_on, links_on, names_of_links, text_of
 from tests.web.scene import Scene
 
@@ -15,7 +16,7 @@ Visit = Callable[..., Awaitable[Visitor]]
 
 
 class TestList:
-    @pytest.mark.parametrize(
+    @in_one(
         ("query", "expected"),
         [
             ("", ["Ada Admin", "Kim Customer", "Mallory Customer", "Olaf Ops", "Sam Staff", "Sid Staff"]),
