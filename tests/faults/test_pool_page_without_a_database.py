@@ -13,7 +13,8 @@ from admin_app.db.engine import create_engines
 from tests.faults.posting import Poster, signed_in
 from tests.faults.test_workers import until
 from tests.flows.serving import serving
-from tests.support import chaos
+from tests.services.records.test_alarms import listening
+from tests.support import chaos, waiting
 from tests.support.breakable import BreakableServer, breakable_server
 from tests.support.cast import store_cast
 from tests.support.migrating import migrate
@@ -49,7 +50,10 @@ class TestWithoutADatabase:
     ) -> None:
         database = Database(create_engines(postgres.database_url))
         cast = await store_cast(database)
-        with serving(postgres.database_url, tmp_path) as server:
+        with (
+            listening() as (hook, heard),
+            serving(postgres.database_url, tmp_path, alert_webhook_url=hook, alert_database_seconds=0.1) as server,
+        ):
             olaf = await signed_in(database, server, cast.olaf.id)
             newcomer = await signed_in(database, server, cast.ada.id)
             await until(olaf, lambda answer: "Oldest transaction" in answer.text, 10)
@@ -60,6 +64,8 @@ class TestWithoutADatabase:
             assert "could not be asked who you are" in text_of(page)
             assert (await olaf.look("/admin/errors")).status_code == 503, "the pass opens one page alone"
             assert (await newcomer.look("/admin/pool")).status_code == 503, "nobody knows who this is"
+            await waiting.until(lambda: heard, "people are told without the database")
+            assert [(told["event"], told["incident"]) for told in heard] == [("incident.opened", "database")]
             await asyncio.to_thread(postgres.start)
             back, _ = await until(olaf, lambda answer: NO_ANSWER not in answer.text, 15)
             assert (await newcomer.look("/admin/pool")).status_code == 200
