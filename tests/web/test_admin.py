@@ -30,12 +30,13 @@ QUERIES = {"/admin/ticket/ajax/lookup": "?name=owner&term=s", "/admin/ticket/lis
 
 
 async def rows_besides_marks(desk: Desk) -> dict[str, list[Any]]:
-    """Every row of every table; without the last-seen marks, and without the entries that refusals must leave."""
+    """Every row of every table; without the last-seen marks, the entries that refusals must leave, and reports."""
     found = await desk.everything()
     marks = [number for number, column in enumerate(UserSession.__table__.columns) if column.name in SEEN_COLUMNS]
     found["user_sessions"] = [
         tuple(value for number, value in enumerate(row) if number not in marks) for row in found["user_sessions"]
     ]
+    del found["worker_reports"]  # what a worker says of itself every two seconds, and when its figures are asked for
     found["audit_logs"] = [row for row in found["audit_logs"] if AuditAction.REFUSED not in row]
     return found
 
