@@ -62,6 +62,7 @@ class TestWithoutADatabase:
             noticed, page = await until(olaf, lambda answer: NO_ANSWER in answer.text, 10)
             assert "Oldest transaction" in text_of(page), "the last known view, with its age"
             assert "could not be asked who you are" in text_of(page)
+            assert "each host tells people of that for itself" in text_of(page)
             assert (await olaf.look("/admin/errors")).status_code == 503, "the pass opens one page alone"
             assert (await newcomer.look("/admin/pool")).status_code == 503, "nobody knows who this is"
             await waiting.until(lambda: heard, "people are told without the database")

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -145,9 +145,10 @@ class Lookout:
         if not await asyncio.to_thread(self._claims.take_back, claim.kind):
             return
         trouble, opened_at = tidings.unpacked(claim.told)
-        self._alarm.ring(tidings.over_on_this_host(trouble, opened_at, now))
+        ended_at = max(opened_at, now - timedelta(seconds=claim.silent))
+        self._alarm.ring(tidings.over_on_this_host(trouble, opened_at, ended_at))
         with contextlib.suppress(Exception):  # it was told; only the page will not show that it was
-            await self._records.note(lambda session: incidents.remember(session, trouble, opened_at, now))
+            await self._records.note(lambda session: incidents.remember(session, trouble, opened_at, ended_at))
 
     def _to_be_told_here(self) -> Sequence[Trouble]:
         """Not what the database has already; and in quiet hours what is critical alone, the rest when they are over."""
