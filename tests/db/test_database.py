@@ -162,14 +162,14 @@ class TestRetry:
         assert await tags(database) == []
 
     async def test_pauses_grow_and_stay_below_their_ceiling(self, database, pauses, monkeypatch) -> None:
-        monkeypatch.setattr(module.random, "uniform", lambda low, high: high)
+        monkeypatch.setattr(module, "random", SimpleNamespace(uniform=lambda low, high: high))
         with pytest.raises(Contended):
             await database.run(adding("a", failing=[fault("40P01") for _ in range(5)]))
         assert pauses == [0.05, 0.1, 0.2, 0.4]
 
     async def test_a_budget_that_is_used_up_ends_it_early(self, database, pauses, monkeypatch) -> None:
         monkeypatch.setattr(module, "RETRY_BUDGET_SECONDS", 0)
-        monkeypatch.setattr(module.random, "uniform", lambda low, high: high)
+        monkeypatch.setattr(module, "random", SimpleNamespace(uniform=lambda low, high: high))
         seen: list = []
         with pytest.raises(Contended):
             await database.run(adding("a", failing=[fault("40P01")], seen=seen))
