@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+LONGEST_INSTALLATION_SECONDS = 300
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -61,7 +62,8 @@ def _is_root_on_debian() -> bool:
 
 
 def _run(*command: str) -> None:
-    subprocess.run(command, check=True, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run(command, check=True, env=environment, timeout=LONGEST_INSTALLATION_SECONDS)
 
 
 if __name__ == "__main__":

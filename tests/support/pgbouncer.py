@@ -26,6 +26,8 @@ SHIPPED = PROJECT_ROOT / "config" / "pgbouncer.ini"
 HOW_TO_GET_IT = (
     "PgBouncer is not installed: `apt-get install pgbouncer` (or the package of your system), or set PGBOUNCER_PATH"
 )
+PATIENCE = ("-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=10", "-o", "Acquire::https::Timeout=10")
+"""No test run waits long for a mirror that does not answer."""
 LOOKS, LOOKS_EVERY = 1000, 0.02
 
 
@@ -48,9 +50,9 @@ def get_pgbouncer() -> str:
     found = find_pgbouncer()
     if found is None and _is_root_on_debian():
         try:
-            _run("apt-get", "update", "-q")
-            _run("apt-get", "install", "-y", "-q", "--no-install-recommends", "pgbouncer")
-        except (OSError, subprocess.CalledProcessError) as error:
+            _run("apt-get", *PATIENCE, "update", "-q")
+            _run("apt-get", *PATIENCE, "install", "-y", "-q", "--no-install-recommends", "pgbouncer")
+        except (OSError, subprocess.SubprocessError) as error:
             return f"none, and none to be had ({error}): its test will be skipped. {HOW_TO_GET_IT}"
         found = find_pgbouncer()
     return found or f"none: its test will be skipped. {HOW_TO_GET_IT}"
