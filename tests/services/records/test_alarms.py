@@ -166,7 +166,8 @@ class TestWebHook:
 class TestMail:
     def test_sends_the_alert(self, mail_server) -> None:
         receivers = ("ops@desk.example", "ada@desk.example")
-        Mail("mail.example", 587, "desk@desk.example", receivers, username="desk", password="secret")(ALERT)
+        mail = Mail("mail.example", 587, "desk@desk.example", receivers, username="desk", password="secret")
+        assert Alarm([mail]).try_out(ALERT)[-1] == Delivery("e-mail")
         connect, tls, login, message, quitted = mail_server.said
         assert connect[:3] == ("connect", "mail.example", 587)
         assert (tls, login, quitted) == ("starttls", ("login", "desk", "secret"), "quit")
