@@ -86,6 +86,7 @@ class Look:
 WIDTHS = {"sqlite": 1280, "postgresql": 390}
 """The pages are the same on both databases: each shows them in one width, and so each width is looked at once."""
 THEMES = ("light", "dark")
+LOOKS = [Look(width, theme) for width in WIDTHS.values() for theme in THEMES]
 
 
 @pytest.fixture(scope="module")
