@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Callable
 from types import SimpleNamespace
 
 import httpx
-import pytest
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -63,11 +62,11 @@ class TestOwnChanges:
         assert position_in(await later.sent("POST", TOKENS.pack_position(100))) == 200
         assert await earlier.sent("POST", TOKENS.pack_position(100)) == ""
 
-    @pytest.mark.parametrize("cookie", ["", "9000000000", "nonsense", Tokens("another key").pack_position(9)])
-    async def test_what_is_not_ours_counts_for_nothing(self, cookie: str) -> None:
-        look = Request()
-        assert await look.sent(cookie=cookie) == ""
-        assert look.brought == 0
+    async def test_what_is_not_ours_counts_for_nothing(self) -> None:
+        for cookie in ("", "9000000000", "nonsense", Tokens("another key").pack_position(9)):
+            look = Request()
+            assert await look.sent(cookie=cookie) == "", cookie
+            assert look.brought == 0, cookie
 
     async def test_an_answer_that_goes_out_before_its_work_is_done_names_no_place(self) -> None:
         begun = Request(answer=lambda: StreamingResponse(pieces()))
