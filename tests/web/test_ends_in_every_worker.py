@@ -175,10 +175,10 @@ class TestControl:
         kept: dict[Any, Any] = {}
         recognise = sign_in.recognise
 
-        async def remembering(session: Any, *, token: str, **options: Any) -> Any:
-            key = (id(session.bind), token)
+        async def remembering(reader: Any, *, token: str, **options: Any) -> Any:
+            key = (id(reader.engine), token)
             if key not in kept:
-                kept[key] = await recognise(session, token=token, **options)
+                kept[key] = await recognise(reader, token=token, **options)
             return kept[key]
 
         monkeypatch.setattr(sign_in, "recognise", remembering)
