@@ -81,17 +81,19 @@ def olaf(enter) -> Person:
 
 
 @contextmanager
-def somebody_waiting_for_a_lock(stage: Stage, enter) -> Iterator[str]:
-    """Sid sends a comment that cannot be written yet: his request keeps a connection. Gives its route."""
-    ticket = stage.ticket()
-    sid = enter("sid")
-    sid.open(ticket)
-    sid.fill("Add a comment", "Held up.")
+def waiting_for_a_lock(stage: Stage, *people: Person) -> Iterator[str]:
+    """They send comments that cannot be written yet: each request keeps a connection. Gives the route of the last."""
+    for person in people:
+        ticket = stage.ticket()
+        person.open(ticket)
+        person.fill("Add a comment", "Held up.")
     with stage.tickets_held():
-        sid.main.get_by_role("button", name="Comment", exact=True).click(no_wait_after=True)
-        sid.until(stage.somebody_waits)
+        for person in people:
+            person.main.get_by_role("button", name="Comment", exact=True).click(no_wait_after=True)
+            person.until(stage.somebody_waits)
         yield f"POST /admin/ticket/comment/{ticket.id}"
-    sid.sees("Your comment")
+    for person in people:
+        person.sees("Your comment")
 
 
 class TestPool:
@@ -104,7 +106,7 @@ class TestPool:
         expect(pool).to_contain_text("0 of")
         olaf.sees("None open", "Nobody.", "When a figure is red")
         picture(olaf, "healthy")
-        with somebody_waiting_for_a_lock(stage, enter) as route:
+        with waiting_for_a_lock(stage, enter("sid")) as route:
             refreshed_until(olaf, pool, "1 of")
             held = olaf.main.get_by_role("row").filter(has_text=route)
             expect(held).to_contain_text("Sid Staff")
@@ -114,6 +116,15 @@ class TestPool:
             another = enter("olaf")
             assert another.go("/admin/pool") == 200, "it opens while connections are held"
             expect(another.main.get_by_role("row").filter(has_text=route)).to_be_visible()
+        refreshed_until(olaf, pool, "0 of")
+
+    def test_says_that_no_connection_is_left(self, olaf, enter, stage, picture) -> None:
+        writers = {"sqlite": ["sid"], "postgresql": ["sid", "sam"]}[stage.dialect]
+        pool = write_pool(olaf, stage)
+        with waiting_for_a_lock(stage, *[enter(name) for name in writers]):
+            refreshed_until(olaf, pool, "Exhausted")
+            expect(pool).to_contain_text(f"{len(writers)} of {len(writers)}")
+            picture(olaf, "exhausted")
         refreshed_until(olaf, pool, "0 of")
 
     def test_says_when_the_desk_no_longer_answers_and_when_it_does_again(self, olaf) -> None:
