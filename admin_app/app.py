@@ -77,10 +77,11 @@ def create_app(settings: Settings) -> Starlette:
     crew = open_crew(database, counting(database, traffic, errors, slow_queries))
     lookout = open_lookout(settings, database, crew, alarm)
     app = Starlette(
-        routes=[Route("/", to_desk, methods=["GET"]), *health.ROUTES, *metrics.ROUTES],
+        routes=[*(Route(path, to_desk, methods=["GET"]) for path in ("/", "/admin")), *health.ROUTES, *metrics.ROUTES],
         exception_handlers={HTTPException: http_error},
         lifespan=lambda app: alive(settings, database, Watch(crew, lookout, alarm), errors),
     )
+    app.router.redirect_slashes = False  # its redirects repeat the Host that the client claims
     admin = DeskAdmin(app, database.read_sessions)
     table = RouteTable()
     app.user_middleware = [

@@ -44,8 +44,9 @@ class TestCreateApp:
         app = create_app(settings)
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-            answer = await client.get("/")
-            assert (answer.status_code, answer.headers["location"]) == (302, "/admin/")
+            for path, host in (("/", "127.0.0.1"), ("/admin", "127.0.0.1"), ("/admin", "127.0.0.1:99999999")):
+                answer = await client.get(path, headers={"Host": host})
+                assert (answer.status_code, answer.headers["location"]) == (302, "/admin/"), (path, host)
             assert (await client.get("/admin", follow_redirects=True)).url.path == "/admin/login"
         await started(app)
 
