@@ -87,6 +87,15 @@ class TestUnburdened:
         names = set(await database.read(lambda session: session.scalars(select(TAGS.c.name))))
         assert names == {"a", "b", "seen"}, "the trigger slept, and woke up again"
 
+    async def test_tables_without_tickets_leave_the_words_of_the_search_alone(self, database: Database) -> None:
+        async def fill(session: AsyncSession) -> bool:
+            async with bulk_rows.unburdened(session, [TAGS]) as is_empty:
+                await bulk_rows.append(session, TAGS, COLUMNS, [("a", clock.now(), clock.now())])
+            return is_empty
+
+        before = await look(database)
+        assert [await database.run(fill), await look(database) == before] == [True, True]
+
 
 class TestTakeIds:
     async def test_they_are_in_order_and_nobody_elses(self, database: Database, cast: Cast) -> None:

@@ -1,8 +1,10 @@
 """The health of connection pools, of one worker and of all together. Needs no connection, so it always answers."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
+from itertools import accumulate
 from statistics import quantiles
 from typing import Any
 
@@ -153,13 +155,9 @@ def _together(all_waits: Iterable[Waits]) -> Waits:
         return measured[0] if measured else _waits([])
     count = sum(waits.count for waits in measured)
     points = sorted((value, waits.count / len(waits.spread)) for waits in measured for value in waits.spread)
+    passed = list(accumulate(weight for _, weight in points))
 
     def within(share: float) -> float:
-        passed = 0.0
-        for value, weight in points:
-            passed += weight
-            if passed >= share * count:
-                return value
-        return points[-1][0]
+        return points[bisect_left(passed, share * count)][0]
 
     return Waits(count, within(0.5), within(0.95), within(0.99), points[-1][0])
