@@ -8,18 +8,22 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from admin_app.db.database import Database
+from admin_app.models import User
 from tests.faults import builds
 from tests.faults.posting import Poster, signed_in
 from tests.flows.serving import THE_DESK, Server, serving
 from tests.services.scenes import Desk
 from tests.support import chaos
 from tests.support.cast import store_cast
+from tests.web.browsing import text_of
 
 ABORTED = 500
 SLOW_READERS = 20
 BACK_WITHIN = chaos.seconds(with_others=4.0, alone=2.0)
+SEEN_WITHIN = 20.0
 BACKLOG_WITHIN = 60.0
 """Requests of people who have left are still worked off; that is the server's speed, not a leak."""
 
@@ -86,6 +90,19 @@ async def leave(server: Server, reader: Poster, times: int) -> tuple[float, floa
     return backlog, await seconds_until_none(server, "checked_out", BACK_WITHIN + 1)
 
 
+async def until_ops_see(database: Database, server: Server, *words: str) -> None:
+    """On the pool page, which tells the last report of each worker."""
+    olaf = await database.read(lambda session: session.scalar(select(User.id).where(User.email == "olaf@desk.example")))
+    poster = await signed_in(database, server, olaf or 0)
+    clock = asyncio.get_running_loop()
+    started, missing = clock.time(), list(words)
+    while missing and clock.time() - started < SEEN_WITHIN:
+        page = text_of(await poster.look("/admin/pool"))
+        missing = [word for word in words if word not in page]
+    await poster.client.aclose()
+    assert not missing, page
+
+
 class TestPeopleWhoLeave:
     async def test_every_connection_is_back_within_two_seconds(
         self, server: Server, reader: Poster, database: Database, capsys: pytest.CaptureFixture[str]
@@ -98,6 +115,7 @@ class TestPeopleWhoLeave:
             )
         assert seconds <= BACK_WITHIN
         assert (await reader.look("/admin/ticket/list")).status_code == 200
+        await until_ops_see(database, server, "0 of 5 in use", "Nobody.")
 
 
 class TestPeopleWhoReadSlowly:
