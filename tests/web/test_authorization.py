@@ -75,7 +75,7 @@ PAGES = {
 }
 """Statuses for Sam (staff), Sue (supervisor), Olaf (ops) and Ada (admin)."""
 
-FOR_ANYBODY = {"/", "/admin/login", "/admin/password-link", "/admin/assets/desk.css"}
+FOR_ANYBODY = {"/", "/admin", "/admin/login", "/admin/password-link", "/admin/assets/desk.css"}
 FOR_MACHINES = {"/health/live", "/health/ready", "/metrics"}
 
 
