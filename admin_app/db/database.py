@@ -74,8 +74,7 @@ class Database:
                 out_of_time = attempt == MAX_TRIES or time.monotonic() + pause > deadline
                 if out_of_time or not _may_repeat(fault, at_commit=at_commit, repeatable=repeatable):
                     await self._give_up(fault, at_commit=at_commit)
-                self.retries += 1
-                current_holder.get().retries += 1
+                self._count_retry()
                 logger.info(
                     "unit of work is run again",
                     extra={"event": "database.retry", "attempt": attempt, "fault": type(fault).__name__},
@@ -88,32 +87,39 @@ class Database:
         What `may_lag` is read from the replica where there is one: never older than the last change from the same
         browser, and for others' changes never older than the limit. Nothing that decides about a change may lag.
         """
-        if may_lag and self.replica is not None:
-            with _answered(), suppress(NotFromHere):
-                return await self.replica.read(work)
-        return await self._read(self._aside_sessions if aside else self.read_sessions, work)
+        return await self._read(self._aside_sessions if aside else self.read_sessions, work, may_lag=may_lag)
 
     async def look_up(
         self, work: Callable[[AsyncSession | AsyncConnection], Awaitable[T]], *, may_lag: bool = False
     ) -> T:
         """Run `work` for what one select finds: without transaction or session, which cost more than most selects."""
-        if may_lag and self.replica is not None:
-            with _answered(), suppress(NotFromHere):
-                return await self.replica.read(work)
-        return await self._read(self.engines.lookups.connect, work)
+        return await self._read(self.engines.lookups.connect, work, may_lag=may_lag)
 
-    async def _read(self, opened: Callable[[], AbstractAsyncContextManager[S]], work: Callable[[S], Awaitable[T]]) -> T:
+    async def _read(
+        self,
+        opened: Callable[[], AbstractAsyncContextManager[S]],
+        work: Callable[[S | AsyncSession], Awaitable[T]],
+        *,
+        may_lag: bool,
+    ) -> T:
         """Once more when the connection turns out to be lost: reading twice does no harm."""
         with _answered():
+            if may_lag and self.replica is not None:
+                with suppress(NotFromHere):
+                    return await self.replica.read(work)
             try:
                 async with opened() as reader:
                     return await work(reader)
             except Exception as error:
                 if failures.retry_rule(error) is not failures.Retry.UNLESS_COMMITTING:
                     raise
-                self.retries += 1
+                self._count_retry()
             async with opened() as reader:
                 return await work(reader)
+
+    def _count_retry(self) -> None:
+        self.retries += 1
+        current_holder.get().retries += 1
 
     async def glance(self, work: Work[T]) -> T:
         """Run `work` in a read-only session that gives up after a second, and needs no connection of the pools."""

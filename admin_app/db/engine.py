@@ -74,6 +74,11 @@ class ReplicaEngines:
     wait: float
     lag_limit: float
 
+    @property
+    def both(self) -> tuple[AsyncEngine, AsyncEngine]:
+        """The two of them."""
+        return self.read, self.snapshots
+
 
 @dataclass(frozen=True)
 class Engines:
@@ -118,7 +123,7 @@ class Engines:
 
     async def dispose(self) -> None:
         """Close every connection."""
-        replica = (self.replica.read, self.replica.snapshots) if self.replica else ()
+        replica = self.replica.both if self.replica else ()
         for engine in (self.write, self.read, self.aside, self.watching, self.snapshots, self.noting, *replica):
             await engine.dispose()
 

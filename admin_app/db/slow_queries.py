@@ -54,7 +54,7 @@ class SlowQueries:
     def watch(self, engines: Engines) -> None:
         """Listen to every engine; where readers and writers share a pool, they share their events too."""
         shared = engines.read.pool is engines.write.pool
-        replica = (engines.replica.read, engines.replica.snapshots) if engines.replica else ()
+        replica = engines.replica.both if engines.replica else ()
         others = (*replica, *(() if shared else (engines.read,)))
         for engine in (engines.write, engines.aside, engines.snapshots, *others):
             event.listen(engine.sync_engine, "before_cursor_execute", self._started)
