@@ -72,7 +72,7 @@ def create_app(settings: Settings) -> Starlette:
     """The desk, ready to serve; its database connections open with the first request and close with the app."""
     database = open_database(settings)
     alarm = Alarm(notifiers(settings))
-    errors = ErrorTracker(database.run, lambda alert: alarm.log(tidings.of_error(alert)))
+    errors = open_errors(settings, database, alarm)
     traffic, slow_queries = Traffic(), open_slow_queries(settings, database)
     crew = open_crew(database, counting(database, traffic, errors, slow_queries))
     lookout = open_lookout(settings, database, crew, alarm)
@@ -142,6 +142,11 @@ async def may_be_current(database: Database) -> bool:
     except (Unavailable, TimedOut):
         logger.warning("the database cannot be asked for its schema; started without")
         return True
+
+
+def open_errors(settings: Settings, database: Database, alarm: Alarm) -> ErrorTracker:
+    """The one way in for errors that nobody foresaw; their alert is for the log, people are told of an incident."""
+    return ErrorTracker(database.run, lambda alert: alarm.log(tidings.of_error(alert)), alert_at=settings.alert_errors)
 
 
 def open_slow_queries(settings: Settings, database: Database) -> SlowQueries:
@@ -221,6 +226,7 @@ def open_lookout(settings: Settings, database: Database, crew: Crew, alarm: Alar
         suspect=settings.leak_suspect_seconds if settings.alert_leaks else 0,
         transaction=settings.alert_transaction_seconds,
         database=settings.alert_database_seconds,
+        errors=settings.alert_errors,
     )
     quiet = QuietHours.read(settings.alert_quiet_hours)
     claims = claims_of(database.engines.write.url)

@@ -24,6 +24,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from admin_app.permissions import Role
+from admin_app.services.records.error_tracking.storing import ALERT_AT
 from admin_app.services.records.quiet_hours import QuietHours
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -115,6 +116,7 @@ class Settings(BaseSettings):
     alert_leaks: bool = True
     alert_transaction_seconds: Annotated[float, Field(ge=0)] = 300.0
     alert_database_seconds: Annotated[float, Field(ge=0)] = 10.0
+    alert_errors: int = ALERT_AT
     alert_quiet_hours: str = ""
     alert_webhook_url: SecretStr = SecretStr("")
     alert_email_to: Annotated[tuple[str, ...], NoDecode] = ()
@@ -170,6 +172,8 @@ class Settings(BaseSettings):
         if hook and not (hook.startswith(("http://", "https://")) and hook.isprintable() and " " not in hook):
             raise ValueError("ALERT_WEBHOOK_URL must begin with http:// or https:// and hold no blanks")
         QuietHours.read(self.alert_quiet_hours)
+        if self.alert_errors < 0:
+            raise ValueError("ALERT_ERRORS must be a number of errors of one kind, or 0 for never")
         if self.alert_email_to and not (self.smtp_host and self.alert_email_from):
             raise ValueError("ALERT_EMAIL_TO needs SMTP_HOST and ALERT_EMAIL_FROM as well")
         return self

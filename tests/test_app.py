@@ -70,6 +70,11 @@ class TestCreateApp:
         assert database.engines.read.pool.limit == 5  # type: ignore[attr-defined]
         await database.dispose()
 
+    async def test_errors_of_a_kind_alarm_at_the_number_that_is_set(self, settings: Settings) -> None:
+        app = create_app(settings.model_copy(update={"alert_errors": 3}))
+        assert (app.state.errors.alert_at, app.state.lookout._limits.errors) == (3, 3)
+        await started(app)
+
     async def test_two_applications_do_not_share_their_desk(self, settings: Settings) -> None:
         first, second = create_app(settings), create_app(settings)
         assert first.state.database is not second.state.database

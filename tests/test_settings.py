@@ -129,6 +129,13 @@ class TestRefuseAlertsToNowhere:
             Settings(alert_webhook_url=url)
         assert url not in str(refused.value)
 
+    def test_fewer_than_no_errors_are_refused_and_none_is_never(self) -> None:
+        assert (Settings().alert_errors, Settings(alert_errors=0).alert_errors) == (10, 0)
+        with pytest.raises(
+            ValidationError, match="ALERT_ERRORS must be a number of errors of one kind, or 0 for never"
+        ):
+            Settings(alert_errors=-1)
+
     def test_a_hook_on_the_web_is_kept_to_ourselves(self) -> None:
         settings = Settings(alert_webhook_url="https://hooks.example/t0ken")
         assert "t0ken" not in repr(settings)

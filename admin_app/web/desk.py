@@ -57,6 +57,9 @@ class UnitsOfWork(Protocol):
 class ErrorReports(Protocol):
     """Where failures that nobody foresaw go."""
 
+    alert_at: int
+    """So many of one kind within five minutes, and somebody is told; 0: nobody ever is."""
+
     async def report(self, sighting: Sighting) -> bool:
         """Store it, or only count it; never fails."""
         ...

@@ -4,12 +4,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from admin_app.services.records.workers import DRAINING
 from admin_app.web.desk import desk_of
 
 PROBES = ("/health/live", "/health/ready")
 """They say nothing that anybody could use, and load balancers ask them over plain http."""
 
-DRAINING = "draining"
 REASONS = {
     DRAINING: "this worker finishes what it has begun, and then ends",
     "database down": "it does not answer",

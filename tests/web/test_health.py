@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from admin_app.db import readiness, schema
 from admin_app.db.database import Database
 from admin_app.db.readiness import NotReady
+from admin_app.services.records.workers import DRAINING
 from admin_app.web import health
 from tests.web.browsing import Visitor
 from tests.web.test_errors import every_connection_held
@@ -69,4 +70,4 @@ class TestLiveAndReady:
         assert answer.headers["retry-after"].isdigit()
 
     def test_every_reason_has_its_sentence(self) -> None:
-        assert set(health.REASONS) == {health.DRAINING, *NotReady}
+        assert set(health.REASONS) == {DRAINING, *NotReady}

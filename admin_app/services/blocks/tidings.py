@@ -8,7 +8,8 @@ from typing import Any
 
 from admin_app.models.incident import Incident
 from admin_app.services.records.alarms import Message
-from admin_app.services.records.error_tracking.storing import WINDOW, Alert
+from admin_app.services.records.error_tracking import storing
+from admin_app.services.records.error_tracking.storing import Alert
 from admin_app.services.records.incidents import News, Trouble, Turn
 
 OPENED, OVER, LATER, TEST = "incident.opened", "incident.over", "incident.digest", "incident.test"
@@ -25,9 +26,8 @@ def messages(news: Sequence[News]) -> list[Message]:
 
 def of_error(alert: Alert) -> Message:
     """The alert of error tracking, for the log: people are told of the incident that it opens."""
-    minutes = int(WINDOW.total_seconds() // 60)
-    text = f"{alert.count} errors of one kind in {minutes} minutes: {alert.kind} (reference {alert.reference})"
-    return Message(text, "errors.alert", {**asdict(alert), "occurred_at": alert.occurred_at.isoformat()})
+    details = {**asdict(alert), "occurred_at": alert.occurred_at.isoformat()}
+    return Message(storing.sentence(alert), "errors.alert", details)
 
 
 def test() -> Message:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from admin_app.db.holdings import Holding
 from admin_app.db.own_view import ServerView
 from admin_app.services.records import pool
-from admin_app.services.records.error_tracking.storing import WINDOW, Alarming
+from admin_app.services.records.error_tracking import storing
+from admin_app.services.records.error_tracking.storing import WINDOW_MINUTES, Alarming
 from admin_app.services.records.incidents import Trouble
 from admin_app.services.records.pool import PoolStatus
 from admin_app.services.records.workers import FOR_LONG, Known, Worker
 
 DATABASE = "database"
-MINUTES = int(WINDOW.total_seconds() // 60)
+RAISE_THE_SIZE = "When nobody does, raise POOL_SIZE, within what the database allows for all workers together."
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Thresholds:
     suspect: float = 30.0
     transaction: float = 300.0
     database: float = 10.0
+    errors: int = storing.ALERT_AT
+    """of one kind within five minutes"""
 
 
 def found(known: Known, errors: Sequence[Alarming], limits: Thresholds) -> list[Trouble]:
@@ -64,10 +67,7 @@ def _waiting(pools: Sequence[tuple[Worker, PoolStatus]], limits: Thresholds) -> 
         f"{worst.checked_out} of {worst.limit} connections of the pool “{worst.name}” are in use on {worker.host}, "
         f"process {worker.pid}."
     )
-    advice = (
-        "Look who holds connections for long: a slow page or a report is the usual cause. When nobody does, raise "
-        "POOL_SIZE, within what the database allows for all workers together."
-    )
+    advice = f"Look who holds connections for long: a slow page or a report is the usual cause. {RAISE_THE_SIZE}"
     details = {"waiting": waiting, "host": worker.host, "pid": worker.pid, "pool": worst.name}
     return [Trouble("waiting", text, advice, is_critical=True, details=details)]
 
@@ -76,11 +76,11 @@ def _timeouts(pools: Sequence[tuple[Worker, PoolStatus]], limits: Thresholds) ->
     count = sum(one.recent_timeouts for _, one in pools)
     if not 0 < limits.timeouts <= count:
         return []
-    text = f"{count} requests gave up waiting for a connection within {MINUTES} minutes; people get “busy, try again”."
-    advice = (
-        "Look who holds connections for long. When nobody does, raise POOL_SIZE, within what the database allows for "
-        "all workers together."
+    text = (
+        f"{count} requests gave up waiting for a connection within {WINDOW_MINUTES} minutes; people get “busy, try "
+        "again”."
     )
+    advice = f"Look who holds connections for long. {RAISE_THE_SIZE}"
     return [Trouble("timeouts", text, advice, is_critical=True, details={"timeouts": count})]
 
 
@@ -123,7 +123,7 @@ def _transaction(known: Known, limits: Thresholds) -> list[Trouble]:
 
 
 def _errors(each: Alarming) -> Trouble:
-    text = f"{each.count} errors of one kind in {MINUTES} minutes: {each.kind} (reference {each.reference})."
+    text = f"{storing.sentence(each)}."
     advice = "Look the reference up on the page of errors; the log has the trace."
     details = {"kind": each.kind, "count": each.count, "reference": each.reference, "fingerprint": each.fingerprint}
     return Trouble(f"errors:{each.fingerprint}", text, advice, details=details)

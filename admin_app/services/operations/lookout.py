@@ -10,7 +10,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -112,18 +112,21 @@ class Lookout:
 
     async def _settle(self, known: Known) -> None:
         """With all others."""
-        self._troubles = troubles.found(known, [], self._limits)
-        if known.failing_since is not None:
-            raise ConnectionError
-        self._standing, alarming = await self._records.glance(_read)
-        self._troubles = troubles.found(known, alarming, self._limits)
+        alarming: Sequence[Alarming] = ()
+        try:
+            if known.failing_since is not None:
+                raise ConnectionError
+            self._standing, alarming = await self._records.glance(self._read)
+        finally:
+            self._troubles = troubles.found(known, alarming, self._limits)
         is_quiet = self._is_quiet()
         if not incidents.must_settle(self._standing, self._troubles, is_quiet=is_quiet):
             return
-        told = await asyncio.to_thread(self._told)
-        found = self._troubles
-        self._tell(await self._records.note(lambda session: _settled(session, found, is_quiet=is_quiet, told=told)))
-        self._standing, _ = await self._records.glance(_read)
+        told, found = await asyncio.to_thread(self._told), self._troubles
+        self._tell(
+            await self._records.note(lambda session: incidents.settle(session, found, is_quiet=is_quiet, told=told))
+        )
+        self._standing = await self._records.glance(incidents.standing)
 
     async def _settle_on_this_host(self, known: Known) -> None:
         """What the database cannot decide; and what was told that way, once it is over or the database has it."""
@@ -167,10 +170,5 @@ class Lookout:
     def _is_quiet(self) -> bool:
         return self._quiet is not None and self._quiet.cover(clock.now())
 
-
-async def _read(session: Any) -> tuple[Standing, list[Alarming]]:
-    return await incidents.standing(session), await storing.alarming(session)
-
-
-async def _settled(session: Any, found: Sequence[Trouble], *, is_quiet: bool, told: Collection[str]) -> list[News]:
-    return await incidents.settle(session, found, is_quiet=is_quiet, told=told)
+    async def _read(self, session: AsyncSession) -> tuple[Standing, list[Alarming]]:
+        return await incidents.standing(session), await storing.alarming(session, alert_at=self._limits.errors)

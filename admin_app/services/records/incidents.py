@@ -96,7 +96,8 @@ async def settle(
     What is `told` already, by its kind, is opened without a word. In quiet hours only what is critical is told at
     once; the rest is kept, and told by the first who settles after them.
     """
-    now, found = await _now(session), (await standing(session)).open
+    known = await standing(session)
+    now, found = known.now, known.open
     by_kind = {trouble.kind: trouble for trouble in troubles}
     news = []
     for kind in sorted(by_kind.keys() | found.keys()):

@@ -9,8 +9,8 @@ from starlette.responses import Response
 from admin_app.permissions import Permission
 from admin_app.services.pages import error_list
 from admin_app.services.records import listing
-from admin_app.services.records.error_tracking.storing import ALERT_AT
 from admin_app.web import parsing
+from admin_app.web.desk import desk_of
 from admin_app.web.pages import redirect, render
 from admin_app.web.perform import read
 from admin_app.web.sign_in import ERRORS_PATH
@@ -35,7 +35,7 @@ class ErrorsView(BaseView):
         kinds = await read(request, error_list.page, request=page_request(request), aside=True)
         context = {
             "kinds": kinds,
-            "alert_at": ALERT_AT,
+            "alert_at": desk_of(request).errors.alert_at,
             "pagination": Paged(request, kinds.page),
             "page_sizes": listing.PAGE_SIZES,
         }

@@ -50,11 +50,11 @@ class Ears:
 class Station:
     """A worker whose view of the desk, and whose database, a test sets."""
 
-    def __init__(self, desk: Desk, claims: Claims, alarm: Alarm, quiet: QuietHours | None) -> None:
+    def __init__(self, desk: Desk, claims: Claims, alarm: Alarm, quiet: QuietHours | None, limits: Thresholds) -> None:
         self.sees = known()
         self.error: Exception | None = None
         self._database = desk.database
-        self.lookout = Lookout(lambda: self.sees, self, claims, alarm, limits=Thresholds(), quiet=quiet)
+        self.lookout = Lookout(lambda: self.sees, self, claims, alarm, limits=limits, quiet=quiet)
 
     async def glance(self, work: Any) -> Any:
         return await self._database.glance(work)
@@ -78,8 +78,8 @@ def ears():
 def station(desk: Desk, ears: Ears, tmp_path: Path) -> Callable[..., Station]:
     """`station(host)` is one more worker on that host."""
 
-    def make(host: str = "a", quiet: QuietHours | None = None) -> Station:
-        return Station(desk, Claims(tmp_path / f"claims-{host}"), ears.alarm(), quiet)
+    def make(host: str = "a", quiet: QuietHours | None = None, limits: Thresholds | None = None) -> Station:
+        return Station(desk, Claims(tmp_path / f"claims-{host}"), ears.alarm(), quiet, limits or Thresholds())
 
     return make
 
@@ -205,6 +205,16 @@ class TestLook:
         await later(desk, Path("/nowhere"))
         await look(one)
         assert ears.taken() == [f"incident.over errors:{'f' * 64}"]
+
+    async def test_how_many_of_a_kind_alarm_is_the_choice_of_the_desk(self, desk: Desk, station, ears: Ears) -> None:
+        one = station(limits=Thresholds(errors=11))
+        for _ in range(10):
+            await store_one(desk)
+        await look(one)
+        assert ears.taken() == []
+        await store_one(desk)
+        await look(one)
+        assert ears.taken() == [f"incident.opened errors:{'f' * 64}"]
 
     async def test_a_disk_that_fails_is_only_logged(
         self, station, ears: Ears, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch

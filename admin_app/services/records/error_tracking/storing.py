@@ -14,8 +14,9 @@ from admin_app.models.error_report import ErrorReport
 from admin_app.services.records.error_tracking.sightings import Sighting
 
 WINDOW = timedelta(minutes=5)
+WINDOW_MINUTES = int(WINDOW.total_seconds() // 60)
 ALERT_AT = 10
-"""So many of one kind within the window, and somebody is told."""
+"""So many of one kind within the window, and somebody is told, unless the settings say another number."""
 
 SHOWN_REFERENCES = 3
 
@@ -43,12 +44,12 @@ class Alert:
     occurred_at: datetime
 
 
-async def store(session: AsyncSession, counted: Sequence[Counted]) -> Alert | None:
-    """Store what was seen of one kind, oldest first; says whether to tell somebody.
+async def store(session: AsyncSession, counted: Sequence[Counted], *, alert_at: int = ALERT_AT) -> Alert | None:
+    """Store what was seen of one kind, oldest first; says whether to tell somebody, which it never does at 0.
 
     The group's row is locked first, so that workers that meet the same error at the same moment count one after
-    the other: whoever brings the window to `ALERT_AT` gets the alert, and nobody else within `WINDOW` after it. The
-    window ends at the error itself, so it slides: no ten errors in five minutes fall between two windows.
+    the other: whoever brings the window to `alert_at` gets the alert, and nobody else within `WINDOW` after it. The
+    window ends at the error itself, so it slides: no errors in five minutes fall between two windows.
     """
     last = counted[-1].sighting
     group = await _locked_group(session, counted[0].sighting)
@@ -60,7 +61,7 @@ async def store(session: AsyncSession, counted: Sequence[Counted]) -> Alert | No
     session.add_all(ErrorReport(**vars(each.sighting), occurrences=each.occurrences) for each in counted)
     since = last.occurred_at - WINDOW
     count = await _count_since(session, group.fingerprint, since)
-    if count < ALERT_AT or (group.alerted_at is not None and group.alerted_at > since):
+    if not is_alarming(count, alert_at) or (group.alerted_at is not None and group.alerted_at > since):
         return None
     group.alerted_at = last.occurred_at
     return Alert(
@@ -85,7 +86,7 @@ class Alarming:
     reference: str
 
 
-async def alarming(session: AsyncSession) -> list[Alarming]:
+async def alarming(session: AsyncSession, *, alert_at: int = ALERT_AT) -> list[Alarming]:
     """The kinds of which there was an alert, while the window holds as many as it takes for one."""
     since = clock.now() - WINDOW
     lately = select(ErrorGroup).where(ErrorGroup.last_seen_at > since, ErrorGroup.alerted_at.is_not(None))
@@ -93,8 +94,18 @@ async def alarming(session: AsyncSession) -> list[Alarming]:
     return [
         Alarming(group.fingerprint, group.kind, count, next(iter(group.latest_references), ""))
         for group, count in found
-        if count >= ALERT_AT
+        if is_alarming(count, alert_at)
     ]
+
+
+def is_alarming(count: int, alert_at: int) -> bool:
+    """Whether so many of one kind within the window are worth telling; none are where the number is 0."""
+    return 0 < alert_at <= count
+
+
+def sentence(found: Alert | Alarming) -> str:
+    """How people hear of a kind of error."""
+    return f"{found.count} errors of one kind in {WINDOW_MINUTES} minutes: {found.kind} (reference {found.reference})"
 
 
 async def _locked_group(session: AsyncSession, first: Sighting) -> ErrorGroup:

@@ -64,7 +64,16 @@ class ErrorTracker:
     as one row every `FLUSH_AFTER_SECONDS`. Memory holds at most `MOST_KINDS` kinds.
     """
 
-    def __init__(self, run: Run[Any], ring: Callable[[Alert], None], *, flush_after: float = FLUSH_AFTER_SECONDS):
+    def __init__(
+        self,
+        run: Run[Any],
+        ring: Callable[[Alert], None],
+        *,
+        alert_at: int = storing.ALERT_AT,
+        flush_after: float = FLUSH_AFTER_SECONDS,
+    ) -> None:
+        self.alert_at = alert_at
+        """So many of one kind within the window ring; 0: none do."""
         self._run = run
         self._ring = ring
         self._flush_after = flush_after
@@ -143,7 +152,7 @@ class ErrorTracker:
 
         async def store(session: AsyncSession) -> None:
             for _, counted in taken:
-                alert = await storing.store(session, counted)
+                alert = await storing.store(session, counted, alert_at=self.alert_at)
                 if alert is not None:
                     self._ring_after_commit(session, alert)
 

@@ -12,9 +12,9 @@ from tests.services.records.error_tracking.seeing import seen
 from tests.services.scenes import Desk
 
 
-async def store(desk: Desk, *counted: Counted) -> Alert | None:
+async def store(desk: Desk, *counted: Counted, **chosen: int) -> Alert | None:
     """In a transaction of its own."""
-    alert: Alert | None = await desk.run(storing.store, counted)
+    alert: Alert | None = await desk.run(storing.store, counted, **chosen)
     return alert
 
 
@@ -67,6 +67,14 @@ class TestAlert:
     async def test_comes_once_and_at_the_tenth(self, desk, stopped_clock, count: int, alerts: list[int]) -> None:
         came = [number for number in range(1, count + 1) if await store_one(desk)]
         assert came == alerts
+
+    async def test_comes_at_the_number_that_is_chosen_and_never_at_none(self, desk, stopped_clock) -> None:
+        came = [bool(await store(desk, Counted(seen()), alert_at=3)) for _ in range(4)]
+        assert came == [False, False, True, False]
+        [found] = await desk.run(storing.alarming, alert_at=4)
+        assert storing.sentence(found) == f"4 errors of one kind in 5 minutes: KeyError (reference {found.reference})"
+        assert [await desk.run(storing.alarming, alert_at=number) for number in (0, 5)] == [[], []]
+        assert await store(desk, Counted(seen(fingerprint="a" * 64), 500), alert_at=0) is None
 
     async def test_says_what_to_look_at(self, desk, stopped_clock) -> None:
         sightings = [seen() for _ in range(ALERT_AT)]

@@ -23,12 +23,12 @@ from tests.services.scenes import Desk
 class Setup:
     """A tracker on a desk's database, with a bell that can be heard and a plug that can be pulled."""
 
-    def __init__(self, desk: Desk, flush_after: float = 60) -> None:
+    def __init__(self, desk: Desk, flush_after: float = 60, **chosen: int) -> None:
         self.desk = desk
         self.rung: list[Alert] = []
         self.transactions = 0
         self.is_down = False
-        self.tracker = ErrorTracker(self.run, self.rung.append, flush_after=flush_after)
+        self.tracker = ErrorTracker(self.run, self.rung.append, flush_after=flush_after, **chosen)
 
     async def run(self, work: Any) -> Any:
         self.transactions += 1
@@ -61,6 +61,9 @@ class TestReport:
             await setup.tracker.report(seen())
             assert len(setup.rung) == (1 if number >= 10 else 0)
         assert setup.rung[0].count == 10
+        sooner = Setup(setup.desk, alert_at=2)
+        await asyncio.gather(*(sooner.tracker.report(seen(fingerprint="a" * 64)) for _ in range(2)))
+        assert [alert.count for alert in sooner.rung] == [2]
 
     async def test_what_comes_at_once_shares_a_transaction(self, setup) -> None:
         await asyncio.gather(*(setup.tracker.report(seen()) for _ in range(15)))
