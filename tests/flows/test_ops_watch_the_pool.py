@@ -1,15 +1,21 @@
-"""Olaf looks at the pool, also while connections are held."""
+"""Olaf looks at the pool, also while connections are held, and while there is no database."""
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, expect
 
+from tests.conftest import DATABASES
 from tests.flows.people import Person
 from tests.flows.stage import Stage
+from tests.support.breakable import breakable_server
+from tests.support.migrating import migrate
 
 pytestmark = pytest.mark.browser
 
@@ -26,6 +32,36 @@ def server_settings() -> dict[str, object]:
         "pool_timeout_seconds": 1,
         "leak_suspect_seconds": 2,
     }
+
+
+@dataclass(frozen=True)
+class Database:
+    """One that can go, as a server that is stopped or a disk that is pulled out, and come back."""
+
+    url: str
+    go: Callable[[], object]
+    come_back: Callable[[], object]
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """Migrated and empty; PostgreSQL is a server of its own, because others go on with the one that all share."""
+    if request.param == "postgresql":
+        with breakable_server() as server:
+            migrate(server.database_url)
+            yield Database(server.database_url, server.stop, server.start)
+        return
+    disk = tmp_path_factory.mktemp("disk")
+    pulled_out: Path = disk.with_name(f"{disk.name}-pulled-out")
+    shutil.copy(request.getfixturevalue("migrated_sqlite"), disk / "desk.sqlite3")
+    url = f"sqlite+aiosqlite:///{disk / 'desk.sqlite3'}"
+    yield Database(url, lambda: disk.rename(pulled_out), lambda: pulled_out.rename(disk))
+
+
+@pytest.fixture(scope="module")
+def database_url(database: Database) -> str:
+    """Of the one that can go."""
+    return database.url
 
 
 def write_pool(person: Person, stage: Stage) -> Locator:
@@ -155,3 +191,20 @@ class TestPool:
         plain.get_by_role("link", name="Refresh").click()
         expect(plain.locator("#live")).to_contain_text("1 worker on 1 host")
         expect(plain.locator("svg[role=img]")).to_have_count(1)
+
+    def test_says_that_the_database_is_gone_with_what_was_known_before_and_when_it_is_back(
+        self, olaf, stage, database, picture
+    ) -> None:
+        known = {"sqlite": "Write-ahead log", "postgresql": "Oldest transaction"}[stage.dialect]
+        refreshed_until(olaf, olaf.main, known)
+        database.go()
+        try:
+            refreshed_until(olaf, olaf.main, "The database does not answer")
+            assert olaf.go("/admin/pool") == 200, "it opens for whoever had it open"
+            olaf.sees("nobody has to restart it", "Not known", "this is what was known before", known)
+            picture(olaf, "database-down")
+        finally:
+            database.come_back()
+        refreshed_until(olaf, olaf.main.locator("[data-say=Incidents]"), "None open")
+        expect(olaf.main).not_to_contain_text("The database does not answer")
+        assert olaf.go("/admin/errors") == 200
