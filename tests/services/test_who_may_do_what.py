@@ -134,6 +134,7 @@ class TestNoServiceIsForgotten:
             # parts of a preview, an apply and an import, behind their rights
             "choosing.chosen",
             "parameters.action_for",
+            "parameters.check",
             "storing.import_batch",
         }
     )

@@ -12,11 +12,16 @@ from admin_app.permissions import Permission, Role
 from admin_app.services.records import audit
 
 
+def is_within_reach(actor: Actor, user: User) -> bool:
+    """Whether this actor may keep this person out or let them back in: an admin only with `user:edit-staff`."""
+    return user.role is not Role.ADMIN or actor.can(Permission.USER_EDIT_STAFF)
+
+
 def check(actor: Actor, user: User) -> None:
     """Refuse to deactivate oneself, an admin without `user:edit-staff`, and somebody who is deactivated already."""
     if user.id == actor.id:
         raise Conflict("Nobody deactivates themselves.")
-    if user.role is Role.ADMIN and not actor.can(Permission.USER_EDIT_STAFF):
+    if not is_within_reach(actor, user):
         raise PermissionDenied("Only an admin may deactivate an admin.")
     if not user.is_active:
         raise Conflict(f"{user.full_name} is deactivated already.")

@@ -10,7 +10,7 @@ from admin_app.models.audit_log import AuditAction
 from admin_app.models.notification import NotificationType
 from admin_app.models.ticket import Ticket
 from admin_app.models.user import User
-from admin_app.permissions import Permission
+from admin_app.permissions import OWNING_ROLES, Permission
 from admin_app.services.records import audit, notifications
 
 
@@ -28,6 +28,11 @@ def can_transfer(actor: Actor, ticket: Owned) -> bool:
     if actor.can(Permission.TICKET_TRANSFER_ANY):
         return True
     return actor.can(Permission.TICKET_TRANSFER) and ticket.owner_id in (None, actor.id)
+
+
+def can_take(actor: Actor, ticket: Owned) -> bool:
+    """Whether the ticket could become the actor's own."""
+    return can_transfer(actor, ticket) and actor.role in OWNING_ROLES and ticket.owner_id != actor.id
 
 
 async def transfer(

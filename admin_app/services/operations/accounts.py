@@ -114,9 +114,11 @@ async def deactivate(session: AsyncSession, actor: Actor, user_id: int, *, reaso
 
 
 async def reactivate(session: AsyncSession, actor: Actor, user_id: int) -> User:
-    """Let a deactivated person back in."""
+    """Let a deactivated person back in; an admin only with `user:edit-staff`."""
     actor.require(Permission.USER_REACTIVATE)
     user = await lookup.user(session, actor, user_id, lock=True)
+    if not deactivation.is_within_reach(actor, user):
+        raise PermissionDenied("Only an admin may reactivate an admin.")
     if user.is_active:
         raise Conflict(f"{user.full_name} is active already.")
     user.is_active = True

@@ -110,7 +110,7 @@ async def preview(session: AsyncSession, actor: Actor, user_id: int, *, wanted: 
     actor.require(Permission.USER_DEACTIVATE)
     user = await lookup.user(session, actor, user_id)
     deactivation.check(actor, user)
-    return await _plan(session, user, wanted)
+    return await _plan(session, actor, user, wanted)
 
 
 async def off_board(
@@ -129,7 +129,7 @@ async def off_board(
     locked = (await session.scalars(_open_of(user_id).with_only_columns(Ticket.id).with_for_update())).all()
     user = await _locked_user(session, user_id)
     deactivation.check(actor, user)
-    plan = await _plan(session, user, wanted, lock=True)
+    plan = await _plan(session, actor, user, wanted, lock=True)
     if plan.frozen != frozen or list(locked) != [ticket.id for ticket in plan.tickets]:
         raise Conflict(
             f"The open tickets of {user.full_name}, or those of their colleagues, have changed since this was shown. "
@@ -143,9 +143,9 @@ async def off_board(
     return user
 
 
-async def _plan(session: AsyncSession, user: User, wanted: Wanted, *, lock: bool = False) -> Plan:
+async def _plan(session: AsyncSession, actor: Actor, user: User, wanted: Wanted, *, lock: bool = False) -> Plan:
     tickets = await _tickets_of(session, user)
-    people = await _candidates(session, user, wanted, lock=lock)
+    people = await _candidates(session, actor, user, wanted, lock=lock)
     has = await _open_tickets_by_owner(session, people)
     owner_of = _spread(tickets, has)
     gets = Counter(owner for owner in owner_of.values() if owner is not None)
@@ -173,12 +173,12 @@ def _spread(tickets: Sequence[OpenTicket], has: Mapping[int, int]) -> dict[int, 
     return owner_of
 
 
-async def _candidates(session: AsyncSession, user: User, wanted: Wanted, *, lock: bool) -> list[User]:
+async def _candidates(session: AsyncSession, actor: Actor, user: User, wanted: Wanted, *, lock: bool) -> list[User]:
     """Who may get tickets; `lock` keeps them from being deactivated meanwhile."""
     if wanted.choice is Choice.LEAVE:
         return []
     if wanted.choice is Choice.GIVE:
-        person = await lookup.possible_owner(session, wanted.new_owner, field="new_owner", lock=lock)
+        person = await lookup.possible_owner(session, actor, wanted.new_owner, field="new_owner", lock=lock)
         if person.id == user.id:
             raise InvalidInput(new_owner=f"{user.full_name} is the one who leaves. Name somebody else.")
         return [person]

@@ -57,7 +57,9 @@ async def open_ticket(session: AsyncSession, actor: Actor, new: NewTicket) -> Ti
     typed = {"title": new.title, "description": new.description, "category": new.category}
     text_rules.check(typed, required=("title",))
     creator = await lookup.active_person(session, new.creator, field="creator")
-    owner = await lookup.possible_owner(session, new.owner, field="owner", lock=True) if new.owner.strip() else None
+    owner = (
+        await lookup.possible_owner(session, actor, new.owner, field="owner", lock=True) if new.owner.strip() else None
+    )
     parent_id = await _parent_id(session, new.parent) if new.parent.strip() else None
     [number] = await ticket_numbers.take(session)
     ticket = Ticket(
@@ -145,7 +147,7 @@ async def transfer(
     actor.require(Permission.TICKET_TRANSFER)
     ticket = await lookup.ticket(session, actor, ticket_id, lock=True)
     text_rules.check({"reason": reason, "note": note}, required=("reason",))
-    receiver = await lookup.possible_owner(session, new_owner, field="new_owner", lock=True)
+    receiver = await lookup.possible_owner(session, actor, new_owner, field="new_owner", lock=True)
     lookup.check_version(ticket, version)
     await ownership.transfer(session, actor, ticket, new_owner=receiver, reason=reason.strip(), note=note.strip())
     return ticket
@@ -165,7 +167,11 @@ async def restore(session: AsyncSession, actor: Actor, ticket_id: int, *, new_ow
     """Bring a ticket back from the trash; `new_owner` (an address) replaces an owner who can own no more."""
     actor.require(Permission.TICKET_RESTORE)
     ticket = await lookup.deleted_ticket(session, actor, ticket_id, lock=True)
-    owner = await lookup.possible_owner(session, new_owner, field="new_owner", lock=True) if new_owner.strip() else None
+    owner = (
+        await lookup.possible_owner(session, actor, new_owner, field="new_owner", lock=True)
+        if new_owner.strip()
+        else None
+    )
     await soft_delete.restore(session, actor, ticket, new_owner=owner)
     return ticket
 

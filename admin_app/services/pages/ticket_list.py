@@ -32,7 +32,6 @@ LAST_DELETED_FIRST = Order((Ticket.deleted_at, Ticket.id), descending=True)
 MOST_COMMENTS = 500
 """So many comments are looked through for what a page of matches shows of them."""
 
-OWNER_ME = "me"
 OWNER_NOBODY = "nobody"
 
 
@@ -212,14 +211,14 @@ def _matches(query: SearchQuery, *, deleted: bool = False) -> ColumnElement[bool
 def _owned_by(owner: str, actor: Actor, owner_id: Any) -> ColumnElement[bool]:
     if owner == OWNER_NOBODY:
         return Ticket.owner_id.is_(None)
-    return Ticket.owner_id == (actor.id if owner == OWNER_ME else owner_id)
+    return Ticket.owner_id == (actor.id if owner == lookup.ME else owner_id)
 
 
 async def _ids_of(session: AsyncSession, wanted: TicketFilter) -> dict[str, int]:
     """The ids behind addresses and words; nought, which nothing has, for those that nobody knows."""
     ids = {}
     for name, typed in (("owner", wanted.owner), ("creator", wanted.creator)):
-        if typed and typed not in {OWNER_ME, OWNER_NOBODY}:
+        if typed and typed not in {lookup.ME, OWNER_NOBODY}:
             ids[name] = await session.scalar(select(_id_of(typed))) or 0
     if wanted.tag:
         ids["tag"] = await session.scalar(select(Tag.id).where(Tag.name == _tag_in(wanted.tag))) or 0

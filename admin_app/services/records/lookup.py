@@ -18,6 +18,9 @@ from admin_app.models.user import User
 from admin_app.permissions import OWNING_ROLES, Permission, Role
 
 LARGEST_ID = 2**31 - 1
+ME = "me"
+"""Whoever asks, wherever an owner is typed."""
+
 NO_SUCH_TICKET = "There is no such ticket."
 
 WITH_PEOPLE: tuple[ORMOption, ...] = (joinedload(Ticket.creator), joinedload(Ticket.owner))
@@ -113,9 +116,14 @@ async def active_person(session: AsyncSession, text: str, *, field: str, lock: b
     return found
 
 
-async def possible_owner(session: AsyncSession, text: str, *, field: str, lock: bool = False) -> User:
-    """An active person whose role can own tickets; `InvalidInput` at `field` otherwise. `lock` as above."""
-    found = await active_person(session, text, field=field, lock=lock)
+async def possible_owner(session: AsyncSession, actor: Actor, text: str, *, field: str, lock: bool = False) -> User:
+    """An active person whose role can own tickets, the actor by the word `me`; `InvalidInput` at `field` otherwise.
+
+    `lock` as above.
+    """
+    is_actor = text.strip().lower() == ME and actor.id is not None
+    address = await session.scalar(select(User.email).where(User.id == actor.id)) if is_actor else None
+    found = await active_person(session, address or text, field=field, lock=lock)
     if found.role not in OWNING_ROLES:
         raise InvalidInput(**{field: f"{found.full_name} is {found.role.value} and cannot own tickets."})
     return found

@@ -10,6 +10,7 @@ from admin_app.errors import Malformed, StaleEdit
 from admin_app.models import Status, Ticket
 from admin_app.models.ticket import ACTIVE_STATUSES
 from admin_app.permissions import OWNING_ROLES, Permission, Role
+from admin_app.services.blocks import ownership
 from admin_app.services.operations import tickets
 from admin_app.services.pages import ticket_list, ticket_page
 from admin_app.services.records import lookup
@@ -133,10 +134,11 @@ class TicketView(TicketActions, BulkActions, TicketExports, RecordView, model=Ti
         """The ticket page; `context` brings back what was typed into one of its forms, and what is wrong with it."""
         show_all = request.query_params.get("show") == "all"
         thread = await read(request, ticket_page.read, ticket_id, show_all=show_all)
-        actions = self.actions_on(actor_of(request), thread.ticket)
+        actor, ticket = actor_of(request), thread.ticket
+        actions, can_take = self.actions_on(actor, ticket), ticket.is_active and ownership.can_take(actor, ticket)
         status_code = context.pop("status_code", 200)
-        full = {"thread": thread, "ticket": thread.ticket, "actions": actions, "show_all": show_all, **context}
-        return await render(request, "ticket.html", full, status_code=status_code)
+        page = {"thread": thread, "ticket": ticket, "actions": actions, "can_take": can_take, "show_all": show_all}
+        return await render(request, "ticket.html", {**page, **context}, status_code=status_code)
 
     async def _edit_form(self, request: Request, ticket_id: int, error: Any = None) -> Response:
         actor = actor_of(request)

@@ -37,7 +37,7 @@ TRANSFER = Form(
             kind="person",
             required=True,
             suggest=SUGGEST_OWNER,
-            help="Start typing a name or an e-mail address.",
+            help="Start typing a name or an e-mail address; or write “me”.",
         ),
         REASON,
         Field("note", "Note to the new owner", kind="textarea", longest=text_rules.LONGEST["note"], rows=2),

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from admin_app.errors import Conflict, Malformed, NotConfirmed, PermissionDenied, StaleEdit
 from admin_app.models import User
 from admin_app.permissions import Permission, Role
+from admin_app.services.blocks import deactivation
 from admin_app.services.operations import accounts, second_factor, sign_in
 from admin_app.services.operations import off_boarding as boarding
 from admin_app.services.pages import people_list
@@ -94,6 +95,7 @@ class UserView(RecordView, model=User):
         context = {
             "user": user,
             "can_edit": accounts.can_edit(actor, user),
+            "is_within_reach": deactivation.is_within_reach(actor, user),
             "has_second_factor": actor.can(Permission.USER_RESET_PASSWORD)
             and await read(request, second_factor.is_on, user.id),
         }

@@ -35,6 +35,19 @@ class TestCanTransfer:
         assert ownership.can_transfer(Actor(id=None, name="Command line", role=Role.ADMIN), Ticket(owner_id=7))
 
 
+class TestCanTake:
+    def test_what_is_not_theirs_yet_by_those_who_may_hand_it_over_and_can_own(self) -> None:
+        taken = {
+            role.value: {
+                owner_id
+                for owner_id in (OWN, NOBODYS, OTHERS)
+                if ownership.can_take(Actor(id=1, name="Somebody", role=role), Ticket(owner_id=owner_id))
+            }
+            for role in Role
+        }
+        assert taken == {role: owners - {OWN} for role, owners in MAY.items()}
+
+
 class TestTransfer:
     async def test_tells_the_new_and_the_former_owner(self, desk) -> None:
         ticket, cast = await desk.ticket(owner="sam@desk.example"), desk.cast

@@ -212,6 +212,13 @@ class TestReactivate:
     async def test_somebody_active_is_a_conflict(self, desk) -> None:
         await desk.refusal(Conflict, accounts.reactivate, desk.cast.sue, desk.cast.sam.id)
 
+    async def test_an_admin_is_let_back_in_by_an_admin_only(self, desk) -> None:
+        sid = desk.cast.sid.id
+        await desk.set(User, sid, role=Role.ADMIN, is_active=False)
+        await desk.refusal(PermissionDenied, accounts.reactivate, desk.cast.sue, sid)
+        await desk.run(accounts.reactivate, desk.cast.ada, sid)
+        assert (await desk.stored(User, sid)).is_active
+
 
 class TestCanEdit:
     @pytest.mark.parametrize("role", Role)

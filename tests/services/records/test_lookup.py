@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from admin_app.actor import command_line_actor
 from admin_app.errors import Conflict, Gone, InvalidInput, NotFound, PermissionDenied
 from admin_app.models import Ticket, User
 from admin_app.permissions import Role
@@ -171,13 +172,20 @@ class TestActivePerson:
 class TestPossibleOwner:
     @pytest.mark.parametrize("name", ["sam", "sue", "ada"])
     async def test_takes_staff_supervisors_and_admins(self, desk, name: str) -> None:
-        found = await desk.run(lookup.possible_owner, f"{name}@desk.example", field="owner")
-        assert found.id == desk.cast.users[name]
+        for typed in (f"{name}@desk.example", " Me"):
+            found = await desk.run(lookup.possible_owner, getattr(desk.cast, name), typed, field="owner")
+            assert found.id == desk.cast.users[name]
 
     @pytest.mark.parametrize(("name", "role"), [("kim", "customer"), ("olaf", "ops")])
     async def test_refuses_customers_and_ops(self, desk, name: str, role: str) -> None:
-        error = await desk.refusal(InvalidInput, lookup.possible_owner, f"{name}@desk.example", field="owner")
+        address, sue = f"{name}@desk.example", desk.cast.sue
+        error = await desk.refusal(InvalidInput, lookup.possible_owner, sue, address, field="owner")
         assert error.fields["owner"].endswith(f"is {role} and cannot own tickets.")
+
+    async def test_a_command_is_nobody_who_could_own(self, desk) -> None:
+        command = command_line_actor()
+        error = await desk.refusal(InvalidInput, lookup.possible_owner, command, "me", field="owner")
+        assert error.fields == {"owner": "Nobody here has the address me."}
 
     async def test_somebody_being_deactivated_right_now_cannot_become_owner(self, desk) -> None:
         """Whoever comes first wins; never does an inactive person own an open ticket."""

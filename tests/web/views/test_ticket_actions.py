@@ -75,6 +75,20 @@ class TestWhatTheyDo:
         assert (recorded.entry.action, recorded.entry.reason) == (AuditAction.TRANSFER_OWNERSHIP, "A bucket.")
         assert recorded.told["sid"].endswith("Hurry.")
 
+    async def test_one_click_takes_a_ticket_that_is_nobodys(self, desk: Desk, scene: Scene, visit: Visit) -> None:
+        sam, sue, ticket = await visit("sam"), await visit("sue"), scene.ticket
+        take = f"/admin/ticket/transfer/{ticket.id}"
+        await desk.set(Ticket, ticket.id, owner_id=None)
+        seen_by_sue = await sue.get(page_of(ticket))
+        async with desk.recorded() as recorded:
+            assert (await sam.fill_in(page_of(ticket), action=take)).status_code == 303
+        assert (await desk.stored(Ticket, ticket.id)).owner_id == desk.cast.sam.id
+        assert (recorded.entry.action, recorded.entry.reason) == (AuditAction.TRANSFER_OWNERSHIP, "Took it on.")
+        assert take not in [form.action for form in forms_on(await sam.get(page_of(ticket)))]
+        late = await sue.submit(form_on(seen_by_sue, take))
+        assert (late.status_code, "was changed" in text_of(late)) == (409, True)
+        assert (await desk.stored(Ticket, ticket.id)).owner_id == desk.cast.sam.id
+
     async def test_delete_leads_to_the_list_and_the_ticket_is_gone(
         self, desk: Desk, scene: Scene, visit: Visit
     ) -> None:
@@ -325,7 +339,7 @@ class TestButtons:
         [
             ("sam", "ticket", ["edit", "resolve", "close", "transfer", "delete"]),
             ("sam", "other", ["edit", "resolve", "close", "delete"]),
-            ("sue", "other", ["edit", "resolve", "close", "transfer", "delete"]),
+            ("sue", "other", ["take", "edit", "resolve", "close", "transfer", "delete"]),
             ("sam", "closed", ["edit", "transfer", "delete"]),
             ("sue", "closed", ["edit", "reopen", "transfer", "delete"]),
         ],
@@ -337,4 +351,5 @@ class TestButtons:
         page = await (await visit(first_name)).get(page_of(ticket))
         verbs = ("edit", "resolve", "close", "reopen", "transfer", "delete")
         shown = [verb for verb in verbs if f"/admin/ticket/{verb}/{ticket.id}" in links_on(page)]
-        assert shown == expected
+        take = ["take"] if f"/admin/ticket/transfer/{ticket.id}" in [form.action for form in forms_on(page)] else []
+        assert [*take, *shown] == expected

@@ -22,7 +22,7 @@ LONGEST_RESOLUTION = 1_000
 Typed = Mapping[str, str]
 
 
-async def check(session: AsyncSession, kind: BatchKind, typed: Typed) -> dict[str, Any]:
+async def check(session: AsyncSession, actor: Actor, kind: BatchKind, typed: Typed) -> dict[str, Any]:
     """The parameters of a batch; `InvalidInput` at `resolution`, `new_owner`, `reason`, `priority` or the tags."""
     texts = {name: text_rules.normalised(text) for name, text in typed.items()}
     if kind is BatchKind.CLOSE:
@@ -39,7 +39,7 @@ async def check(session: AsyncSession, kind: BatchKind, typed: Typed) -> dict[st
     address = texts.get("new_owner", "")
     if kind is BatchKind.RESTORE and not address:
         return {"owner_id": None}
-    owner = await lookup.possible_owner(session, address, field="new_owner")
+    owner = await lookup.possible_owner(session, actor, address, field="new_owner")
     return {"owner_id": owner.id} if kind is BatchKind.RESTORE else {"owner_id": owner.id, "reason": reason}
 
 

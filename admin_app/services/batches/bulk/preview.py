@@ -37,7 +37,7 @@ async def preview(session: AsyncSession, actor: Actor, wanted: Wanted, selection
     nothing or too much is chosen, and at the field that is wrong.
     """
     actor.require(Permission.TICKET_BULK)
-    checked = await parameters.check(session, wanted.kind, wanted.typed)
+    checked = await parameters.check(session, actor, wanted.kind, wanted.typed)
     return await _freeze(session, actor, wanted.kind, checked, selection)
 
 

@@ -8,11 +8,11 @@ from admin_app.services.batches.bulk import parameters
 
 
 async def checked(desk, kind: BatchKind, **typed: str):
-    return await desk.read(parameters.check, kind, typed)
+    return await desk.read(parameters.check, desk.cast.sue, kind, typed)
 
 
 async def wrong(desk, kind: BatchKind, **typed: str) -> dict[str, str]:
-    return dict((await desk.refusal(InvalidInput, parameters.check, kind, typed)).fields)
+    return dict((await desk.refusal(InvalidInput, parameters.check, desk.cast.sue, kind, typed)).fields)
 
 
 class TestCheck:
