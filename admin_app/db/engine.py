@@ -13,6 +13,7 @@ from sqlalchemy import URL, Connection, ExceptionContext, event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import Pool
 
+from admin_app.db import sqlite_thread
 from admin_app.db.hosts import PRIMARY, STANDBY_IF_ANY, Hosts, has_several_hosts
 from admin_app.db.pools import WatchedPool, note_statements
 from admin_app.db.search_words import words
@@ -294,16 +295,18 @@ def _sqlite_engines(url: URL, chosen: PoolOptions) -> Engines:
     if not url.database or url.database == ":memory:":
         raise ValueError("the desk needs an SQLite file: an in-memory database has no second connection")
     busy = int(chosen.lock_timeout * 1000)
-    options: dict[str, Any] = {"connect_args": {"timeout": chosen.lock_timeout}}
+    arguments = {"timeout": chosen.lock_timeout, "async_creator_fn": sqlite_thread.connect}
+    options: dict[str, Any] = {"connect_args": arguments}
     write = _engine(url, 1, 0, chosen.writer_timeout, **options)
     read = _engine(url, chosen.size, chosen.max_overflow, chosen.timeout, **options)
     aside = _engine(url, 1, 0, chosen.timeout, **options)
     snapshots = _engine(url, chosen.snapshots, 0, chosen.timeout, **options)
     _set_up_sqlite(write, busy, "BEGIN IMMEDIATE")
-    watching = _engine(url, 1, 0, WATCHING_SECONDS, connect_args={"timeout": WATCHING_SECONDS})
+    hurried = {"connect_args": {**arguments, "timeout": WATCHING_SECONDS}}
+    watching = _engine(url, 1, 0, WATCHING_SECONDS, **hurried)
     for reader in (read, aside, watching, snapshots):
         _set_up_sqlite(reader, busy, "BEGIN", read_only=True)
-    noting = _engine(url, 1, 0, WATCHING_SECONDS, connect_args={"timeout": WATCHING_SECONDS})
+    noting = _engine(url, 1, 0, WATCHING_SECONDS, **hurried)
     _set_up_sqlite(noting, int(WATCHING_SECONDS * 1000), "BEGIN IMMEDIATE")
     lookups = read.execution_options(**{WITHOUT_TRANSACTION: True})
     return Engines(
