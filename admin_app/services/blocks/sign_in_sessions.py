@@ -107,6 +107,12 @@ async def end_others(session: AsyncSession, user_id: int, *, kept_id: int) -> in
     return len((await session.scalars(statement)).all())
 
 
+async def has_ended(session: AsyncSession, sign_in_id: int | None) -> bool:
+    """Whether this sign-in was ended, as it is when somebody is deactivated or gets another role; None never is."""
+    ended = select(UserSession.id).where(UserSession.id == sign_in_id, UserSession.revoked_at.is_not(None))
+    return sign_in_id is not None and await session.scalar(ended) is not None
+
+
 def hash_of(token: str) -> str:
     """What the database keeps of a token; 256 random bits need no salt."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -18,7 +18,7 @@ from admin_app.services.batches.imports import answers, guessing, layouts, previ
 from admin_app.services.batches.imports.answers import Answers
 from admin_app.services.batches.imports.previews import Preview
 from admin_app.web import parsing
-from admin_app.web.desk import actor_of, desk_of, form_of, text_in
+from admin_app.web.desk import actor_of, desk_of, form_of, session_id_of, text_in
 from admin_app.web.downloads import as_download
 from admin_app.web.pages import redirect, render
 from admin_app.web.perform import perform, read
@@ -122,7 +122,9 @@ class ImportView(BaseView):
         import_id = parsing.record_id(request.path_params["pk"])
         actor, desk = as_import(actor_of(request)), desk_of(request)
         turn = await desk.database.run(
-            lambda session: runs.start(session, actor, import_id, mode=mode, is_check=is_check)
+            lambda session: runs.start(
+                session, actor, import_id, mode=mode, is_check=is_check, sign_in_id=session_id_of(request)
+            )
         )
 
         async def work(progress: Progress) -> str:

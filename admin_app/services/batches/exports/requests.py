@@ -13,9 +13,9 @@ from admin_app.errors import Conflict, NotFound
 from admin_app.models.audit_log import AuditAction
 from admin_app.models.ticket import Ticket
 from admin_app.models.ticket_export import ExportFormat, ExportState, TicketExport
-from admin_app.models.user_session import UserSession
 from admin_app.permissions import Permission
 from admin_app.services.batches.exports.pages import Listed
+from admin_app.services.blocks import sign_in_sessions
 from admin_app.services.pages import ticket_list
 from admin_app.services.records import audit, lookup
 
@@ -81,13 +81,9 @@ async def begin(session: AsyncSession, actor: Actor, export_id: int) -> None:
 async def advance(
     session: AsyncSession, actor: Actor, export_id: int, rows: int, *, sign_in_id: int | None = None
 ) -> bool:
-    """Tell how many rows have gone out; whether it may go on.
-
-    Not when the sign-in that asked for it was ended, as it is when somebody is deactivated or gets another role.
-    """
+    """Tell how many rows have gone out; whether it may go on: not when the sign-in that asked for it was ended."""
     actor.require(Permission.TICKET_EXPORT)
-    ended = select(UserSession.id).where(UserSession.id == sign_in_id, UserSession.revoked_at.is_not(None))
-    if sign_in_id is not None and await session.scalar(ended) is not None:
+    if await sign_in_sessions.has_ended(session, sign_in_id):
         return False
     return await _move(session, export_id, ExportState.RUNNING, {"row_count": rows, "heard_at": clock.now()})
 

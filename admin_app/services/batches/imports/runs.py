@@ -26,6 +26,7 @@ from admin_app.services.batches.csv_import.reading import CsvSource
 from admin_app.services.batches.csv_import.running import ImportOptions, ImportSummary
 from admin_app.services.batches.imports import uploads
 from admin_app.services.batches.units_of_work import RunsWork
+from admin_app.services.blocks import sign_in_sessions
 from admin_app.services.records.file_store import FileStore
 
 SILENT_FOR = timedelta(minutes=1)
@@ -36,6 +37,7 @@ LONGEST_COLUMN = 1_000
 LONGEST_FAILURE = 500
 TAKEN_OVER = "Somebody else went on with this import, so this run has stopped."
 LEFT = "The page was closed or stopped before the end."
+SIGNED_OUT = "The sign-in that began this run has ended, so the run has stopped."
 BROKEN = "Something went wrong."
 ENDED = (ImportState.FINISHED, ImportState.UNDONE)
 
@@ -64,10 +66,18 @@ class Turn:
     storage_key: str
     row_count: int
     mapping: ImportMapping
+    sign_in_id: int | None
+    """It ends with the sign-in that began it, where there is one."""
 
 
 async def start(
-    session: AsyncSession, actor: Actor, import_id: int, *, mode: ImportMode, is_check: bool = False
+    session: AsyncSession,
+    actor: Actor,
+    import_id: int,
+    *,
+    mode: ImportMode,
+    is_check: bool = False,
+    sign_in_id: int | None = None,
 ) -> Turn:
     """Take the turn of an import: a check, a run, or going on with an unfinished run where it stopped.
 
@@ -98,6 +108,7 @@ async def start(
         storage_key=found.storage_key,
         row_count=found.row_count,
         mapping=mapping,
+        sign_in_id=sign_in_id,
     )
 
 
@@ -178,6 +189,8 @@ class _Journal:
         self, session: AsyncSession, before: ImportSummary, after: ImportSummary, rejections: Sequence[Rejection]
     ) -> None:
         """Only while the turn is ours, and only on top of what was counted before."""
+        if await sign_in_sessions.has_ended(session, self._turn.sign_in_id):
+            raise Conflict(SIGNED_OUT)
         statement = (
             update(TicketImport)
             .where(TicketImport.id == self._turn.import_id, TicketImport.claim == self._turn.claim)

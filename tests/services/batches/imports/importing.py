@@ -3,6 +3,7 @@
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from admin_app.models import ImportMode, TicketImport
 from admin_app.services.batches.csv_import.mapping import ImportMapping
@@ -51,8 +52,8 @@ class Importing:
     async def choose(self, number: int, mapping: ImportMapping) -> None:
         await self.desk.run(layouts.choose, self.desk.cast.sue, number, mapping=mapping)
 
-    async def turn(self, number: int, mode: ImportMode = ImportMode.GOOD_ROWS, *, is_check: bool = False) -> Turn:
-        return await self.desk.run(runs.start, self.desk.cast.sue, number, mode=mode, is_check=is_check)
+    async def turn(self, number: int, mode: ImportMode = ImportMode.GOOD_ROWS, **options: Any) -> Turn:
+        return await self.desk.run(runs.start, self.desk.cast.sue, number, mode=mode, **options)
 
     async def conduct(self, turn: Turn, watch: Watch | None = None) -> None:
         await runs.conduct(self.desk.database.run, self.desk.cast.sue, self.store, turn, watch or Watch())

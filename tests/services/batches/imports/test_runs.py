@@ -7,7 +7,16 @@ import pytest
 
 from admin_app import clock
 from admin_app.errors import Conflict, NotFound, PermissionDenied, Unavailable
-from admin_app.models import AuditAction, AuditLog, ImportMode, ImportRejection, ImportState, Ticket, TicketImport
+from admin_app.models import (
+    AuditAction,
+    AuditLog,
+    ImportMode,
+    ImportRejection,
+    ImportState,
+    Ticket,
+    TicketImport,
+    UserSession,
+)
 from admin_app.services.batches.csv_import import running
 from admin_app.services.batches.imports import runs, uploads
 from tests.services.batches.csv_files import csv_bytes, row, rows, rules
@@ -116,6 +125,26 @@ class TestGoodRows:
         assert (await importing.stored(number)).state is ImportState.RUNNING
         await importing.conduct(new)
         assert len(await desk.rows(Ticket)) == 6
+
+    @pytest.mark.parametrize("mode", [ImportMode.GOOD_ROWS, ALL])
+    async def test_the_end_of_the_sign_in_stops_it(self, desk: Desk, importing: Importing, mode: ImportMode) -> None:
+        """Somebody who is deactivated, demoted or signed out while a long file comes in adds no more of it."""
+        now, sue = clock.now(), desk.cast.sue
+        fields = {"last_seen_at": now, "expires_at": now + timedelta(hours=1)}
+        here = await desk.store(UserSession(token_hash="x", user_id=sue.id, **fields))
+        number = await importing.mapped(csv_bytes(rows(7)))
+        turn = await importing.turn(number, mode, sign_in_id=here.id)
+
+        async def run(work: Any, *, repeatable: bool = False) -> Any:
+            if mode is ALL or (await importing.stored(number)).total == 4:
+                await desk.set(UserSession, here.id, revoked_at=now)
+            return await desk.database.run(work, repeatable=repeatable)
+
+        with pytest.raises(Conflict, match="sign-in"):
+            await runs.conduct(run, sue, importing.store, turn, Watch())
+        found, stays = await importing.stored(number), 0 if mode is ALL else 4
+        assert (found.state, found.failure, found.total) == (ImportState.UNFINISHED, runs.SIGNED_OUT, stays)
+        assert len(await desk.rows(Ticket)) == stays
 
     async def test_whoever_is_overtaken_at_the_very_end_does_not_end_it(self, desk: Desk, importing: Importing) -> None:
         number = await importing.mapped(csv_bytes(rows(2)))
