@@ -26,11 +26,13 @@ demo: $(VENV)/runtime.stamp ## a desk with believable data on http://127.0.0.1:8
 test: $(VENV)/dev.stamp ## every test, on SQLite, on PostgreSQL and in a browser
 	$(BIN)/python -m tests.support.browser
 	$(BIN)/python -m tests.support.pgbouncer
+	$(BIN)/python -m tests.support.prometheus
 	$(PYTEST)
 
 check: $(VENV)/dev.stamp lint ## what must pass before a commit: lint, types, import contracts, tests, coverage
 	$(BIN)/python -m tests.support.browser
 	$(BIN)/python -m tests.support.pgbouncer
+	$(BIN)/python -m tests.support.prometheus
 	$(BIN)/python -m coverage erase
 	$(PYTEST) --cov --cov-report=term --cov-fail-under=95
 	$(BIN)/python -m coverage report --include='$(COMPLETE)' --fail-under=100

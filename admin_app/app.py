@@ -200,6 +200,7 @@ def counting(
         "retries": database.retries,
         "errors": dict(errors.seen),
         "slow_statements": slow_queries.seen,
+        "replica_reads": database.replica.answered if database.replica else {},
     }
 
 

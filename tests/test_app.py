@@ -12,7 +12,9 @@ from admin_app import app as composition
 from admin_app.app import create_app, create_app_from_environment, note_holder, open_database
 from admin_app.db import schema
 from admin_app.db.holders import current_holder
+from admin_app.db.slow_queries import SlowQueries
 from admin_app.errors import Unavailable
+from admin_app.services.records.traffic import Traffic
 from admin_app.settings import Settings
 
 SECRET_KEY = "a secret key that only this test uses, long enough"
@@ -74,6 +76,14 @@ class TestCreateApp:
         app = create_app(settings.model_copy(update={"alert_errors": 3}))
         assert (app.state.errors.alert_at, app.state.lookout._limits.errors) == (3, 3)
         await started(app)
+
+    async def test_what_the_replica_answered_is_counted_where_there_is_one(self, settings: Settings) -> None:
+        url = "postgresql+asyncpg://desk@127.0.0.1:1/desk"
+        for replica_url, counted in (("", {}), (url, {"replica": 0, "behind": 0, "gone": 0})):
+            database = open_database(Settings(environment="test", database_url=url, replica_url=replica_url))
+            told = composition.counting(database, Traffic(), create_app(settings).state.errors, SlowQueries(0.1))()
+            assert told["replica_reads"] == counted
+            await database.dispose()
 
     async def test_two_applications_do_not_share_their_desk(self, settings: Settings) -> None:
         first, second = create_app(settings), create_app(settings)

@@ -66,6 +66,11 @@ class Replica:
         self._sessions = async_sessionmaker(class_=ReadOnlySession, expire_on_commit=False)
         self._rests: tuple[float, str] = (0.0, "")
 
+    @property
+    def answered(self) -> dict[str, int]:
+        """Reads that were meant for it: answered here, or by the primary because it was `behind` or `gone`."""
+        return {"replica": self.reads, **{reason: self.passed_on[reason] for reason in RESTS_SECONDS}}
+
     async def read(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         """What `work` finds here; `NotFromHere` when the replica is behind or breaks while it is read."""
         try:

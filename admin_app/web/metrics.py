@@ -6,15 +6,17 @@ a worker ends, and a counter that falls looks like one that began anew: `sum(rat
 Whichever worker answers tells the same. It first reports itself and reads what all others reported; even its own
 figures are those of that report, so that the next worker that is asked is never behind this one. While the others
 cannot be read it tells of itself alone: figures from memory might be older than what somebody else has answered. So one
-address of the desk is scraped, whichever worker or host is behind it.
+address of the desk is scraped, whichever worker or host is behind it. Open incidents belong to no worker: they are as
+the one that answers last read them, some seconds ago.
 
 Labels come from short lists: workers, their hosts, versions and states, pools, rows of the table of routes, a few
-methods, the first digit of a status, and kinds of errors, of which all but some fifty are called "other".
+methods, the first digit of a status, kinds of incidents, and kinds of errors, of which all but some fifty are called
+"other".
 """
 
 import asyncio
 import hmac
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 
 import anyio.to_thread
@@ -28,6 +30,7 @@ from starlette.routing import Route
 
 from admin_app import clock
 from admin_app.errors import TimedOut, Unavailable
+from admin_app.services.blocks import troubles
 from admin_app.services.records import audit, pool, traffic
 from admin_app.services.records.workers import Told, Worker
 from admin_app.web.desk import Desk, desk_of
@@ -61,16 +64,17 @@ async def metrics(request: Request) -> Response:
         return PlainTextResponse("not allowed\n", status_code=403)
     told, audit_lag = await asyncio.gather(desk.crew.refreshed(), _audit_lag(desk))
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(Figures(told, audit_lag))
+    registry.register(Figures(told, audit_lag, desk.watch.lookout.open_kinds))
     return Response(await anyio.to_thread.run_sync(generate_latest, registry), media_type=CONTENT_TYPE_LATEST)
 
 
 class Figures(Collector):
     """What all workers have told, as families of series."""
 
-    def __init__(self, told: Told, audit_lag: float | None) -> None:
+    def __init__(self, told: Told, audit_lag: float | None, incidents: Mapping[str, int]) -> None:
         self.told = told
         self.audit_lag = audit_lag
+        self.incidents = incidents
 
     def collect(self) -> Iterator[Metric]:
         """Every family, also one without a series yet."""
@@ -82,6 +86,7 @@ class Figures(Collector):
         yield from _requests(workers)
         yield from _pools(workers)
         yield from _troubles(workers)
+        yield self._incidents()
         lag = GaugeMetricFamily(
             "desk_audit_lag_seconds",
             "Age of the newest audit entry; a change is in one transaction with its entry, so no change is newer.",
@@ -89,6 +94,12 @@ class Figures(Collector):
         if self.audit_lag is not None:
             lag.add_metric([], self.audit_lag)
         yield lag
+
+    def _incidents(self) -> Metric:
+        found = GaugeMetricFamily("desk_open_incidents", "Incidents that are not over.", labels=["kind"])
+        for kind in troubles.KINDS:
+            found.add_metric([kind], self.incidents.get(kind, 0))
+        return found
 
 
 def _workers(workers: Sequence[Worker]) -> Iterator[Metric]:
@@ -140,12 +151,19 @@ def _troubles(workers: Sequence[Worker]) -> Iterator[Metric]:
     retries = CounterMetricFamily("desk_retries", "Units of work that were run again.", labels=["worker"])
     slow = CounterMetricFamily("desk_slow_statements", "Statements over SLOW_QUERY_MS.", labels=["worker"])
     errors = CounterMetricFamily("desk_errors", "Errors that nobody foresaw.", labels=["worker", "kind"])
+    replica = CounterMetricFamily(
+        "desk_replica_reads",
+        "Reads meant for the replica: it answered, or the primary did because it was behind or gone.",
+        labels=["worker", "outcome"],
+    )
     for worker in workers:
         retries.add_metric([worker.name], worker.counts.get("retries", 0))
         slow.add_metric([worker.name], worker.counts.get("slow_statements", 0))
         for kind, count in worker.counts.get("errors", {}).items():
             errors.add_metric([worker.name, kind], count)
-    yield from (retries, slow, errors)
+        for outcome, count in worker.counts.get("replica_reads", {}).items():
+            replica.add_metric([worker.name, outcome], count)
+    yield from (retries, slow, errors, replica)
 
 
 async def _audit_lag(desk: Desk) -> float | None:

@@ -41,10 +41,12 @@ class Server:
 
 
 @contextmanager
-def serving(database_url: str, folder: Path, *, build: str = THE_DESK, **settings: object) -> Iterator[Server]:
+def serving(
+    database_url: str, folder: Path, *, build: str = THE_DESK, at: int = 0, **settings: object
+) -> Iterator[Server]:
     """A server process on a free port; `settings` as in the environment, in small letters; `build` makes the app."""
     log = folder / f"server-{time.monotonic_ns()}.log"
-    command = [sys.executable, "-c", SERVE, build, "serve", "--port", "0"]
+    command = [sys.executable, "-c", SERVE, build, "serve", "--port", str(at)]
     chosen = {name.upper(): str(value) for name, value in settings.items()}
     environment = {
         **os.environ,

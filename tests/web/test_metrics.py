@@ -11,7 +11,10 @@ from starlette.applications import Starlette
 
 from admin_app import clock
 from admin_app.db.database import Database
+from admin_app.models import Incident
+from admin_app.services.blocks import troubles
 from admin_app.services.records import audit, traffic, workers
+from admin_app.services.records.incidents import Standing
 from admin_app.services.records.workers import Told, Worker
 from admin_app.web import metrics
 from tests.services.scenes import Desk
@@ -89,6 +92,8 @@ class TestFigures:
             await sam.get(path)
         await sam.get("/admin/no-such-page")
         app.state.errors.seen["KeyError"] = 2
+        open_now = [Incident(kind=f"errors:{mark}", ended_at=None) for mark in "ab"]
+        app.state.lookout._standing = Standing(clock.now(), [*open_now, Incident(kind="leak", ended_at=clock.now())])
         answer = await window().get("/metrics")
         found = figures_in(answer.text)
         route = {"method": "GET", "route": "/admin/ticket/details/{pk:path}"}
@@ -98,6 +103,9 @@ class TestFigures:
         assert total(found, "desk_request_seconds_bucket", **route, le="+Inf") == 3
         assert total(found, "desk_request_seconds_sum", **route) > 0
         assert total(found, "desk_errors_total", kind="KeyError") == 2
+        assert {dict(kind)["kind"]: count for kind, count in found["desk_open_incidents"].items() if count} == {
+            "errors": 2
+        }
         assert 0 <= total(found, "desk_audit_lag_seconds") < 3600
         assert found["desk_workers_reachable"] == {frozenset(): 1.0}
         for name, pool in database.engines.pools.items():
@@ -114,6 +122,8 @@ class TestFigures:
         found = figures_of(told)
         assert {dict(series)["worker"] for series in found["desk_requests_total"]} == {"new"}
         assert {dict(series)["worker"] for series in found["desk_retries_total"]} == {"new", "old", "next"}
+        assert total(found, "desk_replica_reads_total", outcome="behind") == 2
+        assert found["desk_open_incidents"].keys() == {frozenset({("kind", kind)}) for kind in troubles.KINDS}
 
     def test_no_label_can_grow(self) -> None:
         told = traffic.Traffic()
@@ -128,6 +138,7 @@ def worker(name: str, **fields: Any) -> Worker:
     seen = traffic.Traffic()
     seen.note("GET", "/admin/", 200, 0.02)
     counts = {"requests": seen.packed(), "retries": 1, "errors": {"KeyError": 1}, "slow_statements": 1}
+    counts["replica_reads"] = {"replica": 7, "behind": 2, "gone": 0}
     status = dict.fromkeys((*metrics.POOL_GAUGES, *metrics.POOL_COUNTERS, "total", "recent_timeouts"), 1)
     waits = {"count": 0, "p50": 0.0, "p95": 0.0, "p99": 0.0, "longest": 0.0}
     pools = [{"name": "main", **status, "waits": waits, "holdings": [], "longest": None}]
@@ -138,7 +149,7 @@ def worker(name: str, **fields: Any) -> Worker:
 def figures_of(told: Told) -> dict[str, dict[Labels, float]]:
     """As they are read at the other end."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(metrics.Figures(told, 1.0))
+    registry.register(metrics.Figures(told, 1.0, {"leak": 1}))
     return figures_in(generate_latest(registry).decode())
 
 

@@ -12,7 +12,10 @@ from admin_app.services.records.incidents import Trouble
 from admin_app.services.records.pool import PoolStatus
 from admin_app.services.records.workers import FOR_LONG, Known, Worker
 
-DATABASE = "database"
+DATABASE, ERRORS = "database", "errors"
+KINDS = (DATABASE, "waiting", "timeouts", "leak", "transaction", ERRORS)
+"""Of errors there is one for each kind of error, by its fingerprint."""
+
 RAISE_THE_SIZE = "When nobody does, raise POOL_SIZE, within what the database allows for all workers together."
 
 
@@ -126,4 +129,4 @@ def _errors(each: Alarming) -> Trouble:
     text = f"{storing.sentence(each)}."
     advice = "Look the reference up on the page of errors; the log has the trace."
     details = {"kind": each.kind, "count": each.count, "reference": each.reference, "fingerprint": each.fingerprint}
-    return Trouble(f"errors:{each.fingerprint}", text, advice, details=details)
+    return Trouble(f"{ERRORS}:{each.fingerprint}", text, advice, details=details)

@@ -8,6 +8,7 @@ killed between writing a row and sending its message takes the message along; th
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
@@ -78,6 +79,12 @@ class Lookout:
     def unsettled(self) -> Sequence[Trouble]:
         """What this worker sees, and could not write down."""
         return [] if self._is_settled else self._troubles
+
+    @property
+    def open_kinds(self) -> Counter[str]:
+        """How many incidents are open, of each of `troubles.KINDS`, also of those that could not be written down."""
+        kinds = {*self._standing.open, *(each.kind for each in self.unsettled)}
+        return Counter(kind.partition(":")[0] for kind in kinds)
 
     def start(self) -> None:
         """Look from now on."""

@@ -54,6 +54,7 @@ class TestFound:
         )
         assert kinds(above, errors=ERRORS) == ["waiting", "timeouts", "leak", "transaction", f"errors:{'f' * 64}"]
         assert kinds(above, NEVER) == []
+        assert {kind.split(":")[0] for kind in kinds(above, errors=ERRORS)} | {"database"} == set(troubles.KINDS)
         found = {each.kind: each for each in troubles.found(above, ERRORS, Thresholds())}
         assert "waiting for a connection for 10 s: 3 wait now" in found["waiting"].text
         assert found["timeouts"].text.startswith("20 requests gave up")

@@ -107,6 +107,7 @@ class TestLook:
         await look(*everybody, *everybody)
         assert ears.taken() == ["incident.opened leak"]
         assert [each.kind for each in everybody[1].lookout.incidents] == ["leak"]
+        assert everybody[1].lookout.open_kinds == {"leak": 1}
         assert everybody[1].lookout.unsettled == []
         for each in everybody:
             each.sees = known()
@@ -147,6 +148,7 @@ class TestLook:
         await look(one, other, one)
         assert ears.taken() == ["incident.opened waiting"]
         assert [each.kind for each in one.lookout.unsettled] == ["waiting"]
+        assert one.lookout.open_kinds == {"waiting": 1}
         assert [record.levelname for record in caplog.records if "each host" in record.message] == ["WARNING"] * 2
         one.error = other.error = None
         await look(one, other)
