@@ -16,7 +16,7 @@ from admin_app.db.engine import Engines
 from admin_app.db.holders import current_holder
 from admin_app.db.readiness import NotReady, Readiness
 from admin_app.db.replica import NotFromHere, Replica, note_position
-from admin_app.db.sessions import LiveSession, ReadOnlySession, follow_ups, later_work, refuse_to_write
+from admin_app.db.sessions import LiveSession, ReadOnlySession, follow_ups, keep_promises, later_work
 from admin_app.errors import AppError, Unavailable
 
 logger = logging.getLogger("admin_app.database")
@@ -45,7 +45,7 @@ class Database:
         self.read_sessions = async_sessionmaker(engines.read, class_=ReadOnlySession, expire_on_commit=False)
         self._write_sessions = async_sessionmaker(engines.write, class_=LiveSession, expire_on_commit=False)
         self._snapshot_sessions = async_sessionmaker(engines.snapshots, class_=ReadOnlySession, expire_on_commit=False)
-        refuse_to_write(engines.lookups)
+        keep_promises(engines.lookups)
         self._readiness = Readiness(self._fault)
         self._aside_sessions = async_sessionmaker(engines.aside, class_=ReadOnlySession, expire_on_commit=False)
         self._watching_sessions = async_sessionmaker(engines.watching, class_=ReadOnlySession, expire_on_commit=False)
@@ -92,7 +92,10 @@ class Database:
     async def look_up(
         self, work: Callable[[AsyncSession | AsyncConnection], Awaitable[T]], *, may_lag: bool = False
     ) -> T:
-        """Run `work` for what one select finds: without transaction or session, which cost more than most selects."""
+        """Run `work` for what a select or two find: without transaction or session, which cost more than most selects.
+
+        Each sees the database as it is at its own moment, and says itself that it leaves out deleted rows.
+        """
         return await self._read(self.engines.lookups.connect, work, may_lag=may_lag)
 
     async def _read(

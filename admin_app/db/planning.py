@@ -3,20 +3,21 @@
 from typing import Any
 
 from sqlalchemy import Boolean, Select, text
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.expression import FunctionElement
+
+from admin_app.db.sessions import Reader, dialect_of
 
 _POSTGRESQL = text("SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(:name)")
 _SQLITE_KNOWS = text("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat1'")
 _SQLITE = text("SELECT CAST(stat AS INTEGER) FROM sqlite_stat1 WHERE idx = :name")
 
 
-async def rows_in_index(session: AsyncSession, name: str) -> int:
+async def rows_in_index(session: Reader, name: str) -> int:
     """About how many rows an index holds, from what the last `ANALYZE` noted down; nought or less before the first."""
     statement = _POSTGRESQL
-    if session.get_bind().dialect.name == "sqlite":
+    if dialect_of(session) == "sqlite":
         if await session.scalar(_SQLITE_KNOWS) is None:
             return 0
         statement = _SQLITE

@@ -3,11 +3,11 @@
 The filter follows SQLAlchemy's recipe `examples/extending_query/filter_public.py`.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from sqlalchemy import Executable, TextClause, event
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
 
 from admin_app.db.mixins import SoftDeletable
@@ -15,6 +15,9 @@ from admin_app.errors import WriteOutsideService
 
 INCLUDE_DELETED = {"include_deleted": True}
 """Execution option for the few statements that must see deleted rows."""
+
+Reader = AsyncSession | AsyncConnection
+"""What columns can be read over; objects need a session."""
 
 READING_WORDS = ("SELECT", "SHOW", "EXPLAIN", "PRAGMA")
 """How a textual statement begins that a page may send; the connection itself refuses what hides behind them."""
@@ -67,13 +70,20 @@ def refuse_flush(session: Session, context: UOWTransaction, instances: Any) -> N
     raise WriteOutsideService("a read-only session was asked to flush changes")
 
 
-def refuse_to_write(engine: AsyncEngine) -> None:
-    """The same for what is sent past any session."""
+def keep_promises(engine: AsyncEngine) -> None:
+    """The same for what is sent past any session: it cannot write, and says itself what it wants of deleted rows."""
 
     @event.listens_for(engine.sync_engine, "before_execute")
-    def refuse(connection: Any, statement: Executable, *details: Any) -> None:
+    def refuse(connection: Any, statement: Executable, multi: Any, single: Any, options: Mapping[str, Any]) -> None:
         if not (statement.is_select or _reads(statement)):
             raise WriteOutsideService("a connection for a look-up was asked to write")
+        if statement.is_select and not options.get("include_deleted", False):
+            raise RuntimeError("a look-up must say with INCLUDE_DELETED that it leaves out deleted rows by itself")
+
+
+def dialect_of(reader: Reader) -> str:
+    """`sqlite` or `postgresql`."""
+    return (reader if isinstance(reader, AsyncConnection) else reader.get_bind()).dialect.name
 
 
 def _reads(statement: Executable) -> bool:

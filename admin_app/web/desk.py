@@ -38,7 +38,7 @@ class UnitsOfWork(Protocol):
         ...
 
     async def look_up(self, work: Callable[[Any], Awaitable[T]], *, may_lag: bool = False) -> T:
-        """Read what one statement finds; `may_lag` as above."""
+        """Read what a statement or two find, without a transaction; `may_lag` as above."""
         ...
 
     async def run(self, work: Callable[[Any], Awaitable[T]], *, repeatable: bool = False) -> T:

@@ -33,7 +33,7 @@ async def read(
 
 
 async def look_up(request: Request, reader: Service[T], /, *args: Any, may_lag: bool = False, **options: Any) -> T:
-    """What `reader(connection, actor, …)` finds with one statement; `may_lag` as above."""
+    """What `reader(connection, actor, …)` finds in columns, without a transaction; `may_lag` as above."""
     actor, database = actor_of(request), desk_of(request).database
     return await database.look_up(lambda connection: reader(connection, actor, *args, **options), may_lag=may_lag)
 

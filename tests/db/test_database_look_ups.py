@@ -4,8 +4,9 @@ import pytest
 from sqlalchemy import func, insert, select, text
 
 from admin_app.db.holders import Holder, current_holder
+from admin_app.db.sessions import INCLUDE_DELETED
 from admin_app.errors import TimedOut, Unavailable, WriteOutsideService
-from admin_app.models import Tag
+from admin_app.models import Tag, Ticket
 from tests.db.test_failures import postgresql as fault
 
 
@@ -14,14 +15,15 @@ class TestLookUp:
         async def look(connection) -> None:
             assert connection.engine.pool is database.engines.read.pool
             clock = func.transaction_timestamp() if database.engines.dialect == "postgresql" else func.random()
-            assert await connection.scalar(select(clock)) != await connection.scalar(select(clock))
+            now = select(clock).execution_options(**INCLUDE_DELETED)
+            assert await connection.scalar(now) != await connection.scalar(now)
             driver = (await connection.get_raw_connection()).driver_connection
             assert not (driver.in_transaction if database.engines.dialect == "sqlite" else driver.is_in_transaction())
 
         await database.look_up(look)
 
     async def test_the_next_reader_has_a_transaction_again(self, database) -> None:
-        await database.look_up(lambda connection: connection.execute(select(1)))
+        await database.look_up(lambda connection: connection.execute(text("SELECT 1")))
 
         async def look(session) -> bool:
             await session.execute(select(1))
@@ -34,7 +36,14 @@ class TestLookUp:
         for statement in (insert(Tag).values(name="a"), text("DELETE FROM tags")):
             with pytest.raises(WriteOutsideService):
                 await database.look_up(lambda connection, s=statement: connection.execute(s))
-        assert await database.look_up(lambda connection: connection.scalar(select(func.count(Tag.id)))) == 0
+        count = select(func.count(Tag.id)).execution_options(**INCLUDE_DELETED)
+        assert await database.look_up(lambda connection: connection.scalar(count)) == 0
+
+    async def test_it_says_itself_what_it_wants_of_deleted_rows(self, database) -> None:
+        """Past a session nothing hides them: a select that does not think of them would show them."""
+        with pytest.raises(RuntimeError, match="INCLUDE_DELETED"):
+            await database.look_up(lambda connection: connection.scalar(select(func.count(Ticket.id))))
+        assert await database.look_up(lambda connection: connection.scalar(text("SELECT 1"))) == 1
 
 
 class TestReadingAgain:
@@ -46,7 +55,7 @@ class TestReadingAgain:
         async def work(session) -> int:
             if lost:
                 raise lost.pop()
-            return await session.scalar(select(1))
+            return await session.scalar(text("SELECT 1"))
 
         for read in (database.read, database.look_up):
             lost[:] = [fault("57P01")]

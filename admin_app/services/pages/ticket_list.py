@@ -14,7 +14,7 @@ from admin_app.actor import Actor
 from admin_app.db import ticket_search as searching
 from admin_app.db.keyset import Order
 from admin_app.db.search_query import SearchQuery, parse
-from admin_app.db.sessions import INCLUDE_DELETED
+from admin_app.db.sessions import INCLUDE_DELETED, Reader, dialect_of
 from admin_app.models.comment import Comment
 from admin_app.models.tag import Tag, ticket_tags
 from admin_app.models.ticket import Channel, Priority, Status, Ticket
@@ -58,7 +58,7 @@ class TicketFilter:
 
 
 async def page(
-    session: AsyncSession,
+    session: Reader,
     actor: Actor,
     wanted: TicketFilter,
     *,
@@ -78,7 +78,7 @@ async def page(
     query, others = parse(wanted.search), replace(wanted, search="")
     fitting = narrowed(select(Ticket.id), actor, others).where(Ticket.deleted_at.is_(None))
     found = await ticket_search.best(session, query, fitting=fitting if others != TicketFilter() else None)
-    dialect = session.get_bind().dialect.name
+    dialect = dialect_of(session)
 
     async def read(ids: list[int]) -> dict[int, TicketRow]:
         return {ticket.id: ticket for ticket in await session.execute(_found(ids, dialect))}
@@ -93,7 +93,8 @@ async def page(
     count = listing.Count(len(found.places), is_capped=bool(found.cut_at))
     if count.is_capped and request.count_all:
         every = narrowed(select(Ticket.id), actor, wanted).where(Ticket.deleted_at.is_(None))
-        count = listing.Count(await session.scalar(select(func.count()).select_from(every.subquery())) or 0)
+        counted = select(func.count()).select_from(every.subquery()).execution_options(**INCLUDE_DELETED)
+        count = listing.Count(await session.scalar(counted) or 0)
     return replace(shown.counted(count), cut_at=found.cut_at, contexts=contexts)
 
 
@@ -113,7 +114,7 @@ class Context:
     """Where the excerpt is from."""
 
 
-async def _contexts(session: AsyncSession, rows: Sequence[TicketRow], query: SearchQuery) -> dict[int, Context]:
+async def _contexts(session: Reader, rows: Sequence[TicketRow], query: SearchQuery) -> dict[int, Context]:
     """Per ticket; comments are read, in one statement, for those whose own text does not hold every word."""
     wanted = highlights.wanted_in(query)
     own = {row.id: (row.title, row.customer, row.address, row.description) for row in rows}
@@ -124,6 +125,7 @@ async def _contexts(session: AsyncSession, rows: Sequence[TicketRow], query: Sea
         .where(Comment.ticket_id.in_(unexplained), Comment.deleted_at.is_(None))
         .order_by(Comment.ticket_id, Comment.id)
         .limit(MOST_COMMENTS)
+        .execution_options(**INCLUDE_DELETED)
     )
     said: dict[int, highlights.Pieces] = {}
     for number, body in await session.execute(statement) if unexplained else ():
@@ -214,14 +216,15 @@ def _owned_by(owner: str, actor: Actor, owner_id: Any) -> ColumnElement[bool]:
     return Ticket.owner_id == (actor.id if owner == lookup.ME else owner_id)
 
 
-async def _ids_of(session: AsyncSession, wanted: TicketFilter) -> dict[str, int]:
+async def _ids_of(session: Reader, wanted: TicketFilter) -> dict[str, int]:
     """The ids behind addresses and words; nought, which nothing has, for those that nobody knows."""
-    ids = {}
+    asked: dict[str, Select[Any]] = {}
     for name, typed in (("owner", wanted.owner), ("creator", wanted.creator)):
         if typed and typed not in {lookup.ME, OWNER_NOBODY}:
-            ids[name] = await session.scalar(select(_id_of(typed))) or 0
+            asked[name] = select(_id_of(typed))
     if wanted.tag:
-        ids["tag"] = await session.scalar(select(Tag.id).where(Tag.name == _tag_in(wanted.tag))) or 0
+        asked["tag"] = select(Tag.id).where(Tag.name == _tag_in(wanted.tag))
+    ids = {name: await session.scalar(one.execution_options(**INCLUDE_DELETED)) or 0 for name, one in asked.items()}
     return {"owner": 0, "creator": 0, "tag": 0, **ids}
 
 

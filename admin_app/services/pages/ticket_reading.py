@@ -5,14 +5,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, func, select, true
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
 
 from admin_app.db import planning
 from admin_app.db import ticket_search as searching
 from admin_app.db.keyset import Order, Position
-from admin_app.db.sessions import INCLUDE_DELETED
+from admin_app.db.sessions import INCLUDE_DELETED, Reader, dialect_of
 from admin_app.models.tag import ticket_tags
 from admin_app.models.ticket import Ticket
 from admin_app.models.user import User
@@ -24,7 +23,7 @@ FIRST_LOOK = 500
 """So many tickets are looked at before it is asked for `MOST` of them."""
 
 TicketRow = Row[Any]
-"""What a list shows of a ticket: its columns, and the names of its people as `customer` and `owner`."""
+"""What a list shows of a ticket: its columns, and the names of its people as `customer` and `owner`, in this order."""
 
 LIVE = Ticket.deleted_at.is_(None)
 LIVE_INDEX = "ix_tickets_live_created_at"
@@ -49,7 +48,7 @@ AS_FOUND = columns_of_list(Ticket.description, _customer.email.label("address"))
 
 
 async def page(
-    session: AsyncSession, conditions: Conditions, *, sort: str, descending: bool, request: listing.PageRequest
+    session: Reader, conditions: Conditions, *, sort: str, descending: bool, request: listing.PageRequest
 ) -> listing.Page[TicketRow]:
     """One page of live tickets with the names of owner and customer."""
     along = path(sort, conditions, descending=descending)
@@ -63,7 +62,7 @@ async def page(
 
 
 async def _along(
-    session: AsyncSession, conditions: Conditions, along: Path, request: listing.PageRequest
+    session: Reader, conditions: Conditions, along: Path, request: listing.PageRequest
 ) -> listing.Page[TicketRow]:
     clauses = _clauses(conditions, conditions)
     statement = _live(AS_LISTED).where(*clauses)
@@ -79,7 +78,7 @@ async def _along(
 
 
 async def _among(
-    session: AsyncSession, conditions: Conditions, driver: Driver, order: Order, request: listing.PageRequest
+    session: Reader, conditions: Conditions, driver: Driver, order: Order, request: listing.PageRequest
 ) -> listing.Page[TicketRow]:
     fits = and_(true(), *_clauses(conditions, set(conditions) - set(driver.names)))
     columns = {column.key: column for column in order.columns}
@@ -98,7 +97,7 @@ async def _among(
 
 
 async def _past(
-    session: AsyncSession, conditions: Conditions, along: Path, request: listing.PageRequest
+    session: Reader, conditions: Conditions, along: Path, request: listing.PageRequest
 ) -> listing.Page[TicketRow]:
     walk = _Walk(session, conditions, along, request.size)
     found = await listing.turn(walk.fetch, order=along.order, request=request)
@@ -112,7 +111,7 @@ async def _past(
 class _Walk:
     """Looks at one ticket after the other in the order of the list, and gives up after `MOST`."""
 
-    session: AsyncSession
+    session: Reader
     conditions: Conditions
     along: Path
     size: int
@@ -160,7 +159,7 @@ def _tagged(conditions: Conditions) -> Select[Any]:
     return of_tag.order_by(ticket_tags.c.tag_id, ticket_tags.c.ticket_id).limit(MOST + 1)
 
 
-async def _fits_at_most(session: AsyncSession, conditions: Conditions, driver: Driver) -> bool:
+async def _fits_at_most(session: Reader, conditions: Conditions, driver: Driver) -> bool:
     found = _driven(select(Ticket.id), conditions, driver) if driver.columns else _tagged(conditions)
     return await _number(session, found) <= MOST
 
@@ -177,11 +176,11 @@ def _clauses(conditions: Conditions, names: Any) -> list[ColumnElement[bool]]:
     return clauses
 
 
-async def _whole(session: AsyncSession, clauses: Sequence[ColumnElement[bool]]) -> Count:
+async def _whole(session: Reader, clauses: Sequence[ColumnElement[bool]]) -> Count:
     return Count(await session.scalar(_live(select(func.count(Ticket.id))).where(*clauses)) or 0)
 
 
-async def _number(session: AsyncSession, found: Select[Any]) -> int:
+async def _number(session: Reader, found: Select[Any]) -> int:
     return await session.scalar(_all(select(func.count()).select_from(found.subquery()))) or 0
 
 
@@ -189,11 +188,11 @@ def _capped(number: int) -> Count:
     return Count(MOST, is_capped=True) if number > MOST else Count(number)
 
 
-async def _load(session: AsyncSession, ids: Sequence[int]) -> list[TicketRow]:
+async def _load(session: Reader, ids: Sequence[int]) -> list[TicketRow]:
     """These tickets with their people, in this order."""
     if not ids:
         return []
-    among = _live(AS_LISTED).where(searching.among(Ticket.id, ids, session.get_bind().dialect.name))
+    among = _live(AS_LISTED).where(searching.among(Ticket.id, ids, dialect_of(session)))
     rows = {ticket.id: ticket for ticket in await session.execute(among)}
     return [rows[row_id] for row_id in ids if row_id in rows]
 

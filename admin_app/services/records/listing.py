@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app.db.keyset import Order, Position
+from admin_app.db.sessions import Reader
 from admin_app.errors import Malformed
 
 T = TypeVar("T")
@@ -93,7 +93,7 @@ class Page(Generic[T]):
 
 
 async def paginate(
-    session: AsyncSession, statement: Select[T], *, order: Order, request: PageRequest, count: Count | None = None
+    session: Reader, statement: Select[T], *, order: Order, request: PageRequest, count: Count | None = None
 ) -> Page[T]:
     """The rows of a page and a count, in two statements whatever the page size and depth; one when the count is known.
 
@@ -168,7 +168,7 @@ async def _rows(fetch: Fetches[T], order: Order, request: PageRequest) -> tuple[
 
 
 async def _fetch(
-    session: AsyncSession, statement: Select[T], order: Order, start: Position | None, *, backward: bool, size: int
+    session: Reader, statement: Select[T], order: Order, start: Position | None, *, backward: bool, size: int
 ) -> tuple[list[T], bool]:
     """At most `size` rows in reading direction, and whether there are more."""
     rows: list[Any] = []
@@ -180,7 +180,7 @@ async def _fetch(
     return rows, False
 
 
-async def _count(session: AsyncSession, statement: Select[Any], *, is_capped: bool) -> Count:
+async def _count(session: Reader, statement: Select[Any], *, is_capped: bool) -> Count:
     entity = statement.column_descriptions[0]["entity"]
     found = statement.with_only_columns(entity.id).order_by(None)
     counted = found.limit(COUNT_CAP + 1) if is_capped else found

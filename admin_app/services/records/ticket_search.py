@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, select, true
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app.db import ticket_search
 from admin_app.db.search_query import SearchQuery
+from admin_app.db.sessions import INCLUDE_DELETED, Reader, dialect_of
 from admin_app.models.ticket import Ticket
 
 
@@ -25,17 +25,17 @@ class Found:
         return [ticket_id for _, ticket_id in self.places]
 
 
-async def best(session: AsyncSession, query: SearchQuery, *, fitting: Select[Any] | None) -> Found:
+async def best(session: Reader, query: SearchQuery, *, fitting: Select[Any] | None) -> Found:
     """The matches that are also among `fitting`, a select of tickets' ids, when that is given; one statement."""
     if query.is_empty:
         return Found()
-    scored = ticket_search.newest(query, session.get_bind().dialect.name).cte("scored")
+    scored = ticket_search.newest(query, dialect_of(session)).cte("scored")
     statement = select(scored.c.ticket_id, scored.c.score, true().label("fits"))
     if fitting is not None:
         # a question to ask of each match: joined, or by EXISTS, all that fit might be read for a few of them
         itself = fitting.where(Ticket.id == scored.c.ticket_id).correlate(scored).scalar_subquery()
         statement = select(scored.c.ticket_id, scored.c.score, itself.is_not(None))
-    rows = (await session.execute(statement)).all()
+    rows = (await session.execute(statement.execution_options(**INCLUDE_DELETED))).all()
     is_cut = len(rows) > ticket_search.NEWEST
     if is_cut:  # one more than is shown was asked for, and one that bears the number may be older than all of them
         bears_it = ticket_search.OWN_NUMBER

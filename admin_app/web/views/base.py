@@ -2,10 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from sqladmin import ModelView
-from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -19,6 +20,8 @@ from admin_app.web.pages import base_context, render
 
 SHOWN_AGAIN = (InvalidInput, Conflict, Malformed)
 """Errors that a person can mend in the form that they have just sent."""
+
+Query = list[tuple[str, str]]
 
 Suggestions = list[dict[str, str]]
 
@@ -46,42 +49,55 @@ class Paged:
     def __init__(self, request: Request, found: listing.Page[Any]) -> None:
         self.found = found
         self.rows = found.rows
-        self._url = request.url
+        self._asked = request.query_params.multi_items()
 
     def add_pagination_urls(self, base_url: object) -> None:
         """Addresses are made when the template asks for them."""
 
     @property
+    def ids(self) -> str:
+        """Of the rows, with spaces between them."""
+        return " ".join(str(row.id) for row in self.rows)
+
+    @cached_property
     def next(self) -> str | None:
         """The following page."""
         return self._at(after=self.found.following) if self.found.following else None
 
-    @property
+    @cached_property
     def previous(self) -> str | None:
         """The page before."""
         return self._at(before=self.found.previous) if self.found.previous else None
 
-    @property
+    @cached_property
     def first(self) -> str | None:
         """The first page."""
         return self._at() if self.found.previous else None
 
-    @property
+    @cached_property
     def last(self) -> str | None:
         """The last page."""
         return self._at(at="end") if self.found.following else None
 
-    @property
+    @cached_property
     def counted(self) -> str | None:
         """This page again with every row counted, where the count stopped early."""
-        return f"?{self._url.include_query_params(count='all').query}" if self.found.is_capped else None
+        return address(self._asked, count="all") if self.found.is_capped else None
 
     def sized(self, size: int) -> str:
         """The first page with another number of rows."""
         return self._at(pageSize=size)
 
-    def _at(self, **place: object) -> str:
-        return f"?{first_page(self._url).include_query_params(**place).query}"
+    def sorted_by(self, column: str, direction: str) -> str:
+        """The first page in another order."""
+        return self._at(sortBy=column, sort=direction)
+
+    def _at(self, **changes: object) -> str:
+        return address(self._from_the_beginning, **changes)
+
+    @cached_property
+    def _from_the_beginning(self) -> Query:
+        return [(name, value) for name, value in self._asked if name not in PLACE]
 
 
 class RecordView(ModelView):
@@ -139,9 +155,9 @@ def page_request(request: Request) -> listing.PageRequest:
     )
 
 
-def first_page(url: URL) -> URL:
-    """The same list from its beginning."""
-    return url.remove_query_params(PLACE)
+def address(asked: Query, **changes: object) -> str:
+    """What was asked for, with these values in the place of others of their name."""
+    return f"?{urlencode([pair for pair in asked if pair[0] not in changes] + list(changes.items()))}"
 
 
 def version_in(request: Request) -> int:

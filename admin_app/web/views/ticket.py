@@ -71,7 +71,7 @@ class TicketView(TicketActions, BulkActions, TicketExports, RecordView, model=Ti
         parsing.known_parameters(query, PARAMETERS)
         if query.get("sort", "desc") not in {"asc", "desc"}:
             raise Malformed("Sort either asc or desc.")
-        found = await read(
+        found = await look_up(
             request,
             ticket_list.page,
             filter_in(query, actor_of(request).timezone),
