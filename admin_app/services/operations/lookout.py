@@ -111,6 +111,7 @@ class Lookout:
             await self._settle_on_this_host(known)
         except OSError as error:
             logger.warning("incidents cannot be told while the disk fails", extra={"reason": type(error).__name__})
+        self._alarm.try_again()
 
     async def _run(self) -> None:
         while True:

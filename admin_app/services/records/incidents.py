@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
-from sqlalchemy import func, or_, select, true, update
+from sqlalchemy import delete, func, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app import clock
@@ -22,6 +22,8 @@ SEEN_EVERY = timedelta(seconds=4)
 
 OVER_AFTER = timedelta(seconds=10)
 SHOWN_FOR = timedelta(hours=24)
+KEPT_FOR = timedelta(days=90)
+"""Older ones go when another begins, so that there are never more than of such a time."""
 MOST_SHOWN = 20
 LONGEST_KIND, LONGEST_TEXT = 100, 500
 AS_STORED = {"synchronize_session": False, "populate_existing": True}
@@ -99,7 +101,9 @@ async def settle(
     known = await standing(session)
     now, found = known.now, known.open
     by_kind = {trouble.kind: trouble for trouble in troubles}
-    news = []
+    news: list[News] = []
+    if by_kind.keys() - found.keys():
+        await _forget_old(session, now)
     for kind in sorted(by_kind.keys() | found.keys()):
         if kind not in found:
             news += await _open(session, by_kind[kind], now, is_kept=is_quiet, is_told=kind in told)
@@ -147,6 +151,12 @@ async def _kept(session: AsyncSession) -> list[News]:
     statement = update(Incident).where(Incident.is_untold).values(is_untold=False).returning(Incident)
     found = (await session.scalars(statement.execution_options(**AS_STORED))).all()
     return [News(Turn.LATER, incident) for incident in sorted(found, key=lambda each: each.id)]
+
+
+async def _forget_old(session: AsyncSession, now: datetime) -> None:
+    """Whatever is open, or still to be told, is kept, however old."""
+    over = (Incident.last_seen_at < now - KEPT_FOR, Incident.ended_at.is_not(None), Incident.is_untold.is_(False))
+    await session.execute(delete(Incident).where(*over).execution_options(synchronize_session=False))
 
 
 def _once(news: Sequence[News]) -> list[News]:

@@ -17,10 +17,11 @@ from admin_app.models import ErrorReport, Incident
 from admin_app.services.blocks.troubles import Thresholds
 from admin_app.services.operations import lookout as module
 from admin_app.services.operations.lookout import Lookout
-from admin_app.services.records.alarms import Alarm, Message
+from admin_app.services.records.alarms import Alarm, Message, WebHook
 from admin_app.services.records.quiet_hours import QuietHours
 from tests.services.blocks.test_troubles import FINE, LONG_HELD, known, worker
 from tests.services.records.error_tracking.test_storing import store_one
+from tests.services.records.test_alarms import listening
 from tests.services.scenes import Desk
 
 LEAKING = known(worker(replace(FINE, holdings=[LONG_HELD])))
@@ -239,6 +240,20 @@ class TestLook:
         monkeypatch.setattr(Claims, "take_back", lambda self, kind: False)
         await look(one)
         assert ears.taken() == []
+
+    async def test_a_hook_that_fails_first_hears_of_the_incident_by_a_later_look_and_then_no_more(
+        self, desk: Desk, tmp_path: Path
+    ) -> None:
+        with listening(at_first=(503, 503)) as (url, taken):
+            alarm = Alarm([WebHook(url)], first_wait=0)
+            one = Station(desk, Claims(tmp_path / "claims"), alarm, None, Thresholds())
+            one.sees = LEAKING
+            for _ in range(5):
+                await look(one)
+                await asyncio.to_thread(alarm._thread.submit(int).result)
+            await asyncio.to_thread(alarm.close)
+        assert [(each["incident"], each["event"]) for each in taken] == [("leak", "incident.opened")] * 3
+        assert len({each["key"] for each in taken}) == 1
 
 
 class TestStart:

@@ -3,17 +3,19 @@
 import asyncio
 import json
 import logging
+import smtplib
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
 
-from admin_app.services.records.alarms import Alarm, Delivery, Mail, Message, WebHook
+from admin_app.services.records import alarms
+from admin_app.services.records.alarms import MOST_TRIES, MOST_WAITING, Alarm, Delivery, Mail, Message, WebHook
 from tests.support import chaos
 
 SENTENCE = "10 errors of one kind in 5 minutes: KeyError (reference 3f2a91c0)"
@@ -21,15 +23,19 @@ ALERT = Message(SENTENCE, "errors.alert", {"kind": "KeyError", "message": "…",
 
 
 @contextmanager
-def listening(status: int = 204, location: str = "") -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """A web server that takes what it is sent."""
+def listening(
+    status: int = 204, location: str = "", at_first: Sequence[int] = ()
+) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """A web server that takes what it is sent, and answers with the status, `at_first` with others."""
     taken: list[dict[str, Any]] = []
+    statuses = list(at_first)
 
     class Hook(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            taken.append({**json.loads(body), "to": self.path, "type": self.headers["Content-Type"]})
-            self.send_response(status)
+            told = {"type": self.headers["Content-Type"], "key": self.headers["Idempotency-Key"]}
+            taken.append({**json.loads(body), "to": self.path, **told})
+            self.send_response(statuses.pop(0) if statuses else status)
             if location:
                 self.send_header("Location", location)
             self.end_headers()
@@ -43,7 +49,7 @@ def listening(status: int = 204, location: str = "") -> Iterator[tuple[str, list
             """Quietly."""
 
     server = HTTPServer(("127.0.0.1", 0), Hook)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/hook", taken
@@ -135,7 +141,86 @@ class TestAlarm:
             alarm.ring(ALERT)
             alarm.close()
         assert told == [ALERT]
-        assert [record.message for record in caplog.records] == [SENTENCE, "a message could not be sent"]
+        sentences = [SENTENCE, "a message could not be sent", f"a message was not sent: {SENTENCE}"]
+        assert [record.message for record in caplog.records] == sentences
+
+
+def look(alarm: Alarm, times: int = 1) -> None:
+    """As the lookout does it, each after what the one before it sent."""
+    for _ in range(times):
+        alarm.try_again()
+        alarm._thread.submit(int).result()
+
+
+def lost(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str]]:
+    """After how many tries what was given up, and why."""
+    return [(each.tries, each.reason) for each in caplog.records if getattr(each, "event", "") == "alarms.lost"]
+
+
+class TestTryAgain:
+    def test_a_hook_that_fails_first_gets_all_in_order_by_later_looks_and_nothing_after_a_success(self) -> None:
+        with listening(at_first=(503, 429, 500)) as (url, taken):
+            alarm = Alarm([WebHook(url)], first_wait=0)
+            alarm.ring(Message("one", "incident.opened"))
+            alarm.ring(Message("two", "incident.over"))
+            look(alarm, 8)
+            alarm.close()
+        assert [each["text"] for each in taken] == ["one"] * 4 + ["two"]
+        assert len({each["key"] for each in taken}) == 2, "the receiver can tell which is the same"
+
+    def test_it_is_left_alone_for_a_while_and_the_end_of_the_process_is_the_last_try(self, caplog) -> None:
+        with listening(at_first=(503,)) as (url, taken):
+            alarm = Alarm([WebHook(url)])
+            alarm.ring(ALERT)
+            look(alarm, 3)
+            assert len(taken) == 1
+            alarm.close()
+        assert len(taken) == 2
+        assert lost(caplog) == []
+        waits = [alarms.wait_after(failures) for failures in range(1, MOST_TRIES)]
+        assert waits == [4, 8, 16, 32, 64, 128, 256, 300, 300]
+
+    def test_not_for_ever_and_the_next_gets_its_chance(self, caplog) -> None:
+        with listening(at_first=(503,) * MOST_TRIES) as (url, taken):
+            alarm = Alarm([WebHook(url)], first_wait=0)
+            alarm.ring(Message("one", "incident.opened"))
+            alarm.ring(Message("two", "incident.over"))
+            look(alarm, MOST_TRIES + 3)
+            alarm.close()
+        assert [each["text"] for each in taken] == ["one"] * MOST_TRIES + ["two"]
+        assert lost(caplog) == [(MOST_TRIES, "HTTP 503")]
+
+    def test_never_when_it_would_not_help_nor_when_too_many_wait(self, caplog) -> None:
+        with listening(status=403) as (url, taken):
+            alarm = Alarm([WebHook(url)], first_wait=0)
+            alarm.ring(ALERT)
+            look(alarm, 3)
+            alarm.close()
+        assert (len(taken), lost(caplog)) == (1, [(1, "HTTP 403")])
+        caplog.clear()
+
+        def broken(message: Message) -> None:
+            raise ConnectionRefusedError
+
+        alarm = Alarm([broken])
+        for _ in range(MOST_WAITING + 1):
+            alarm.ring(ALERT)
+        look(alarm)
+        assert lost(caplog) == [(1, "too many wait")]
+        alarm.close()
+        assert len(lost(caplog)) == 1 + MOST_WAITING
+
+    def test_what_a_mail_server_refuses_for_good_is_not_repeated(self) -> None:
+        refused = {"olaf@desk.example": (550, b"no"), "ada@desk.example": (451, b"later")}
+        for failure, is_worth_it in (
+            (smtplib.SMTPDataError(451, b"later"), True),
+            (smtplib.SMTPAuthenticationError(535, b"no"), False),
+            (smtplib.SMTPRecipientsRefused(refused), True),
+            (smtplib.SMTPRecipientsRefused({"olaf@desk.example": (550, b"no")}), False),
+            (TimeoutError(), True),
+            (ValueError("our own mistake"), False),
+        ):
+            assert alarms.may_pass(failure) is is_worth_it, failure
 
 
 class TestWebHook:
@@ -173,6 +258,7 @@ class TestMail:
         assert (tls, login, quitted) == ("starttls", ("login", "desk", "secret"), "quit")
         assert (message["Subject"], message["From"]) == (SENTENCE, "desk@desk.example")
         assert message["To"] == "ops@desk.example, ada@desk.example"
+        assert message["Message-ID"] == f"<{ALERT.name}@desk.example>"
         assert "reference: 3f2a91c0" in message.get_content()
 
     def test_without_encryption_and_name_when_the_server_is_on_this_machine(self, mail_server) -> None:

@@ -1,7 +1,7 @@
 """Of all workers one opens an incident, and one ends it."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -90,6 +90,25 @@ class TestSettle:
         await settle(desk, LEAK, is_quiet=True)
         await long_unseen(desk)
         assert turns(await settle(desk)) == [(Turn.LATER, "leak")]
+
+    async def test_those_of_last_season_go_when_another_begins(self, desk: Desk) -> None:
+        long_ago = clock.now() - timedelta(days=91)
+
+        async def write(name: str, at: datetime, **fields: object) -> None:
+            trouble = Trouble(name, "t", "a")
+            await desk.database.note(lambda session: incidents.remember(session, trouble, at, at))
+            await desk.set(Incident, (await desk.rows(Incident))[-1].id, **fields)
+
+        await write("old", long_ago)
+        await write("over", long_ago + timedelta(days=2))
+        await write("open", long_ago, ended_at=None)
+        await write("untold", long_ago, is_untold=True)
+        await settle(desk, Trouble("open", "t", "a"), is_quiet=True)
+        rows = await desk.rows(Incident)
+        assert [row.kind for row in rows] == ["old", "over", "open", "untold"], "not as long as nothing new begins"
+        await desk.set(Incident, rows[2].id, last_seen_at=long_ago)
+        await settle(desk, LEAK, is_quiet=True)
+        assert [row.kind for row in await desk.rows(Incident)] == ["over", "open", "untold", "leak"]
 
     async def test_words_without_end_are_cut(self, desk: Desk) -> None:
         await settle(desk, Trouble("k" * 999, "t" * 999, "a" * 999))
