@@ -112,12 +112,12 @@ class TestNineTenEleven:
         """The negative control: each worker counts what it has seen itself."""
         seen: dict[Any, int] = {}
 
-        async def by_itself(session: Any, counted: list[Counted]) -> Alert | None:
+        async def by_itself(session: Any, counted: list[Counted], *, alert_at: int) -> Alert | None:
             key = session.bind
             seen[key] = seen.get(key, 0) + len(counted)
             last = counted[-1].sighting
             fields = {name: getattr(last, name) for name in Alert.__dataclass_fields__ if name != "count"}
-            return Alert(**fields, count=seen[key]) if seen[key] == 10 else None
+            return Alert(**fields, count=seen[key]) if seen[key] == alert_at else None
 
         monkeypatch.setattr(storing, "store", by_itself)
         for number in range(20):
