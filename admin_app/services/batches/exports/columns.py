@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Select, String, case, func, literal, select, type_coerce
 from sqlalchemy.orm import aliased
 
+from admin_app.db.planning import among_found
 from admin_app.db.rendering import Joined, MomentText, constant
 from admin_app.models.tag import Tag, ticket_tags
 from admin_app.models.ticket import Channel, Priority, Status, Ticket
@@ -15,8 +16,6 @@ from admin_app.models.user import User
 from admin_app.services.blocks import workflow
 
 Text = ColumnElement[str]
-
-TAGS = "names_of_tags"
 
 STATUSES = {member: workflow.label(member) for member in Status}
 PRIORITIES = {member: member.name.capitalize() for member in Priority}
@@ -34,18 +33,9 @@ class Column:
 
 
 def page_of(statement: Select[Any], rows: int) -> Any:
-    """A page of tickets with the names of their tags, to be asked once. The limit is no parameter: planners see it."""
-    names = (
-        select(Tag.name)
-        .join(ticket_tags, ticket_tags.c.tag_id == Tag.id)
-        .where(ticket_tags.c.ticket_id == Ticket.id)
-        .order_by(Tag.name)
-        .correlate(Ticket)
-        .subquery()
-    )
-    joined = select(Joined(names.c.name, constant(", "))).scalar_subquery()
-    limited: Any = statement.add_columns(joined.label(TAGS)).limit(literal(rows, Integer(), literal_execute=True))
-    return limited.subquery("page")
+    """A page of tickets, to be asked once. The limit is no parameter: planners see it."""
+    limited: Any = statement.limit(literal(rows, Integer(), literal_execute=True))
+    return limited.cte("page")
 
 
 class Sheet:
@@ -54,7 +44,8 @@ class Sheet:
     def __init__(self, page: Any) -> None:
         self.ticket = aliased(Ticket, page)
         self._customer, self._owner = aliased(User, name="customer"), aliased(User, name="owner")
-        self.columns = self._columns(page.c[TAGS])
+        self._tags = _names_of_tags(page)
+        self.columns = self._columns(self._tags.c.names)
 
     def select(self, line: Text) -> Any:
         """The id and the line of every ticket on the page."""
@@ -62,6 +53,7 @@ class Sheet:
             select(self.ticket.id, line.label("line"))
             .join(self._customer, self.ticket.creator_id == self._customer.id)
             .outerjoin(self._owner, self.ticket.owner_id == self._owner.id)
+            .outerjoin(self._tags, self.ticket.id == self._tags.c.ticket_id)
         )
 
     def _columns(self, tags: Text) -> Mapping[str, Column]:
@@ -87,6 +79,20 @@ class Sheet:
             "External key": _free(ticket.external_key),
             "Tags": _free(tags),
         }
+
+
+def _names_of_tags(page: Any) -> Any:
+    """By ticket, those of the whole page at once: asking ticket by ticket takes a third of the time of an export."""
+    ticket_id = ticket_tags.c.ticket_id
+    named = (
+        select(ticket_id, Tag.name)
+        .join(Tag, ticket_tags.c.tag_id == Tag.id)
+        .where(among_found(ticket_id, select(page.c.id)))
+        .order_by(ticket_id, Tag.name)
+        .subquery()
+    )
+    joined = Joined(named.c.name, constant(", ")).label("names")
+    return select(named.c.ticket_id, joined).group_by(named.c.ticket_id).subquery("tags_of_page")
 
 
 def filled(text: Text) -> Text:

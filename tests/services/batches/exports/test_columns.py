@@ -47,6 +47,14 @@ class TestSheet:
             }
         ]
 
+    async def test_each_ticket_has_its_own_tags_in_order(self, desk: Desk) -> None:
+        wanted = ["urgent", "", "lamps, cable, urgent", "cable, urgent"]
+        for names in wanted:
+            ticket = await desk.ticket()
+            await desk.run(following.tag, desk.cast.sam, ticket.id, names=names)
+        in_order = [", ".join(sorted(names.split(", "))) for names in wanted]
+        assert [line["Tags"] for line in lines_of(await exported(desk))] == in_order
+
     async def test_an_empty_desk_is_its_headings(self, desk: Desk) -> None:
         assert (await exported(desk)).decode() == ",".join(HEADINGS) + "\r\n"
         assert await exported(desk, ExportFormat.JSONL) == b""

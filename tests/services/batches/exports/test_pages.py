@@ -1,5 +1,6 @@
 """Every row once, in the order of the list, from one moment."""
 
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from admin_app.services.pages import ticket_list, ticket_paths
 from admin_app.services.pages.ticket_list import TicketFilter
 from tests.services.batches.exports.exporting import lines_of, numbers
 from tests.services.scenes import Desk
+from tests.support.waiting import until
 
 KIND = KINDS[ExportFormat.CSV]
 START = datetime(2030, 1, 1, tzinfo=UTC)
@@ -104,6 +106,18 @@ class TestPages:
             if len(found) == 3:
                 await disturb()
         assert (found.count(first), found.count(last)) == (0, 2)
+
+    async def test_the_next_page_is_made_while_one_is_used(
+        self, desk: Desk, nine: list[Ticket], statement_counter
+    ) -> None:
+        async with (
+            desk.database.stream() as session,
+            aclosing(pages.pages(session, desk.cast.sue, BY_CHANGE, KIND)) as found,
+        ):
+            with statement_counter() as counted:
+                await anext(found)
+                await until(lambda: sum("AS content" in sent for sent in counted.statements) == 2, "asked for")
+            assert (await anext(found)).rows == 3
 
     async def test_statements_grow_with_pages_and_not_with_rows(
         self, desk: Desk, nine: list[Ticket], statement_counter
