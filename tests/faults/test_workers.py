@@ -1,6 +1,6 @@
 """Two servers with several workers each on one database: counted right, leaks, deaths and departures seen by all.
 
-Two workers each in ordinary runs, four each in full ones.
+Two workers each in ordinary runs, four each in full ones. On SQLite ordinary runs have one server alone.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ import pytest
 from tests.faults import builds
 from tests.faults.posting import Poster, signed_in
 from tests.faults.scraping import Collector
-from tests.flows.serving import Server, serving
+from tests.flows.serving import THE_DESK, Server, serving
 from tests.services.records.test_alarms import listening
 from tests.services.scenes import Desk
 from tests.support import chaos, waiting
@@ -42,12 +42,12 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
-def served(database_url: str, folder: Path, build: str, hook: str):
+def served(database_url: str, folder: Path, build: str | None, hook: str):
     """One host's server: several workers, small pools, and little patience with whoever holds a connection."""
     return serving(
         database_url,
         folder,
-        build=f"{builds.HERE}:{build}",
+        build=f"{builds.HERE}:{build}" if build else THE_DESK,
         workers=WORKERS,
         pool_size=SIZE,
         pool_max_overflow=OVERFLOW,
@@ -92,6 +92,53 @@ async def leaked(desk: Desk, server: Server) -> None:
     await sam.client.aclose()
 
 
+async def counted(olaf: Poster, *servers: Server) -> str:
+    """All workers, and a total that is theirs."""
+    expected = len(servers) * WORKERS
+    took, page = await until(olaf, lambda answer: len(pids_on(answer)) == expected, START_WITHIN)
+    assert pids_on(page) == set().union(*map(workers_of, servers))
+    assert f"{expected} workers on 1 host" in text_of(page)
+    assert FIGURE.format(name="Size", value=expected * SIZE) in page.text
+    assert FIGURE.format(name="Limit", value=expected * (SIZE + OVERFLOW)) in page.text
+    assert re.search(r"Overflow</dt><dd>-", page.text) is None
+    return f"{expected} workers shown after {took:.1f} s"
+
+
+async def collected(olaf: Poster, collector: Collector, *servers: Server) -> str:
+    """Whichever of them answers, the sums are those of all, as soon as each has reported."""
+    asked = "/admin/slow-queries"
+    for _ in range(ASKED):
+        assert (await olaf.look(asked)).status_code == 200
+    started, right = time.monotonic(), 0
+    while right < 8 and time.monotonic() - started < START_WITHIN:
+        await collector.scrape(servers[collector.scrapes % len(servers)])
+        right = right + 1 if collector.requests(asked) == ASKED else 0
+    assert right == 8, f"{collector.requests(asked)} requests counted of {ASKED}"
+    assert collector.pids() == set().union(*map(workers_of, servers))
+    limits = [total(collector.found, "desk_pool_limit", pool=name) for name in ("main", "readers")]
+    assert sum(limits) == len(servers) * WORKERS * (SIZE + OVERFLOW)
+    return f"all {ASKED} requests of one worker told by all after {time.monotonic() - started:.1f} s"
+
+
+class TestOneHost:
+    @pytest.fixture
+    def database_url(self, sqlite_url: str) -> str:
+        """What workers of one host may share."""
+        return sqlite_url
+
+    async def test_workers_on_one_file_are_counted_by_each_of_them_and_leave_nothing_behind(
+        self, desk: Desk, tmp_path: Path
+    ) -> None:
+        file = Path(str(desk.database.engines.write.url.database))
+        with served(str(desk.database.engines.write.url), tmp_path, None, "") as server:
+            olaf = await signed_in(desk.database, server, desk.cast.olaf.id)
+            await counted(olaf, server)
+            await collected(olaf, Collector(), server)
+            assert len(list(file.with_name(f"{file.name}.workers").iterdir())) == WORKERS
+            await olaf.client.aclose()
+        assert list(tmp_path.glob("*.workers")) == [], "each has taken back its report"
+
+
 class TestAllWorkers:
     async def test_they_are_counted_and_leaks_deaths_and_departures_are_seen_by_all(
         self, desk: Desk, database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -99,9 +146,9 @@ class TestAllWorkers:
         with listening() as (hook, heard), served(database_url, tmp_path, "keeping_a_connection", hook) as first:
             olaf = await signed_in(desk.database, first, desk.cast.olaf.id)
             with served(database_url, tmp_path, "lingering", hook) as second:
-                told = [await self.counted(olaf, first, second)]
+                told = [await counted(olaf, first, second)]
                 collector = Collector()
-                told.append(await self.collected(olaf, collector, first, second))
+                told.append(await collected(olaf, collector, first, second))
                 victim = min(workers_of(second))
                 os.kill(victim, signal.SIGKILL)
                 killed_at = time.monotonic()
@@ -117,33 +164,6 @@ class TestAllWorkers:
             assert len(heard) == 1, "all workers together tell it once"
         with capsys.disabled():
             print(f"\n{desk.database.engines.dialect}: {'; '.join(told)}")
-
-    @staticmethod
-    async def counted(olaf: Poster, first: Server, second: Server) -> str:
-        """All workers, and a total that is theirs."""
-        took, page = await until(olaf, lambda answer: len(pids_on(answer)) == 2 * WORKERS, START_WITHIN)
-        assert pids_on(page) == workers_of(first) | workers_of(second)
-        assert f"{2 * WORKERS} workers on 1 host" in text_of(page)
-        assert FIGURE.format(name="Size", value=2 * WORKERS * SIZE) in page.text
-        assert FIGURE.format(name="Limit", value=2 * WORKERS * (SIZE + OVERFLOW)) in page.text
-        assert re.search(r"Overflow</dt><dd>-", page.text) is None
-        return f"{2 * WORKERS} workers shown after {took:.1f} s"
-
-    @staticmethod
-    async def collected(olaf: Poster, collector: Collector, first: Server, second: Server) -> str:
-        """Whichever of the four answers, the sums are those of all four, as soon as each has reported."""
-        asked = "/admin/slow-queries"
-        for _ in range(ASKED):
-            assert (await olaf.look(asked)).status_code == 200
-        started, right = time.monotonic(), 0
-        while right < 8 and time.monotonic() - started < START_WITHIN:
-            await collector.scrape(second if collector.scrapes % 2 else first)
-            right = right + 1 if collector.requests(asked) == ASKED else 0
-        assert right == 8, f"{collector.requests(asked)} requests counted of {ASKED}"
-        assert collector.pids() == workers_of(first) | workers_of(second)
-        limits = [total(collector.found, "desk_pool_limit", pool=name) for name in ("main", "readers")]
-        assert sum(limits) == 2 * WORKERS * (SIZE + OVERFLOW)
-        return f"all {ASKED} requests of one worker told by all after {time.monotonic() - started:.1f} s"
 
     @staticmethod
     async def never_backwards(collector: Collector, victim: int, first: Server, second: Server) -> str:
