@@ -102,7 +102,7 @@ def picture(stage: Stage) -> Callable[[Person, str], None]:
                 if person.page.locator("html").get_attribute("data-bs-theme") != scheme:
                     person.page.locator("[data-theme-toggle]").evaluate("button => button.click()")
                 file = f"{folder}/pool-{state}-{stage.dialect}-{width}-{scheme}.png"
-                person.page.screenshot(path=file, full_page=True)
+                person.page.screenshot(path=file, full_page=True, animations="disabled")
 
     return take
 
@@ -202,6 +202,8 @@ class TestPool:
             refreshed_until(olaf, olaf.main, "The database does not answer")
             assert olaf.go("/admin/pool") == 200, "it opens for whoever had it open"
             olaf.sees("nobody has to restart it", "Not known", "this is what was known before", known)
+            expect(write_pool(olaf, stage).locator("[data-say]")).to_have_text("No answer")
+            olaf.does_not_see("Healthy")
             picture(olaf, "database-down")
         finally:
             database.come_back()
