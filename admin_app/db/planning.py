@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import Boolean, Select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.expression import FunctionElement
@@ -10,18 +11,19 @@ from sqlalchemy.sql.expression import FunctionElement
 from admin_app.db.sessions import Reader, dialect_of
 
 _POSTGRESQL = text("SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(:name)")
-_SQLITE_KNOWS = text("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat1'")
 _SQLITE = text("SELECT CAST(stat AS INTEGER) FROM sqlite_stat1 WHERE idx = :name")
 
 
 async def rows_in_index(session: Reader, name: str) -> int:
     """About how many rows an index holds, from what the last `ANALYZE` noted down; nought or less before the first."""
-    statement = _POSTGRESQL
-    if dialect_of(session) == "sqlite":
-        if await session.scalar(_SQLITE_KNOWS) is None:
-            return 0
-        statement = _SQLITE
-    return await session.scalar(statement, {"name": name}) or 0
+    if dialect_of(session) != "sqlite":
+        return await session.scalar(_POSTGRESQL, {"name": name}) or 0
+    try:
+        return await session.scalar(_SQLITE, {"name": name}) or 0
+    except OperationalError as error:
+        if "no such table: sqlite_stat1" not in str(error.orig):
+            raise
+        return 0  # nobody has looked yet
 
 
 class _AmongFound(FunctionElement[Any]):

@@ -28,6 +28,8 @@ class UTCDateTime(TypeDecorator[datetime]):
         """Give back an aware UTC time."""
         if value is None:
             return None
+        if value.tzinfo is UTC:
+            return value
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 

@@ -1,7 +1,11 @@
 """Statements whose cost is known beforehand."""
 
-from sqlalchemy import select, text
+from unittest.mock import AsyncMock
+
+import pytest
+from sqlalchemy import create_engine, select, text
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import OperationalError
 
 from admin_app.db import planning
 from admin_app.db.database import Database
@@ -17,6 +21,12 @@ class TestRowsInIndex:
         await database.run(lambda session: session.execute(text("ANALYZE users")))
         assert await database.read(lambda session: planning.rows_in_index(session, INDEX)) == len(cast.users)
         assert await database.read(lambda session: planning.rows_in_index(session, "no such index")) <= 0
+
+    async def test_whatever_else_fails_is_not_taken_for_knowing_nothing(self) -> None:
+        reader = AsyncMock(scalar=AsyncMock(side_effect=OperationalError("SELECT", {}, Exception("disk I/O error"))))
+        reader.get_bind = lambda: create_engine("sqlite://")
+        with pytest.raises(OperationalError, match="disk I/O"):
+            await planning.rows_in_index(reader, INDEX)
 
 
 class TestAmongFound:

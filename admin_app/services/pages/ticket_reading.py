@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, select, true
+from sqlalchemy import Row, Select, and_, bindparam, func, select, true
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -65,7 +66,6 @@ async def _along(
     session: Reader, conditions: Conditions, along: Path, request: listing.PageRequest
 ) -> listing.Page[TicketRow]:
     clauses = _clauses(conditions, conditions)
-    statement = _live(AS_LISTED).where(*clauses)
     count = await _whole(session, clauses) if request.count_all else None
     if count is None and not conditions:
         about = await planning.rows_in_index(session, LIVE_INDEX)
@@ -74,7 +74,34 @@ async def _along(
         columns = along.order.pinned + along.order.columns
         found = _live(select(Ticket.id)).where(*clauses).order_by(*columns).limit(MOST + 1)
         count = _capped(await _number(session, found))
-    return await listing.paginate(session, statement, order=along.order, request=request, count=count)
+    if conditions:
+        statement = _live(AS_LISTED).where(*clauses)
+        return await listing.paginate(session, statement, order=along.order, request=request, count=count)
+
+    async def fetch(start: Position | None, *, backward: bool) -> tuple[list[TicketRow], bool]:
+        rows: list[TicketRow] = []
+        given = start and tuple(value is not None for value in start)
+        values = {f"at_{number}": value for number, value in enumerate(start or ())}
+        for window in _windows(along.order, given, backward=backward):
+            if len(rows) <= request.size:
+                rows += (await session.execute(window, {**values, "most": request.size + 1 - len(rows)})).all()
+        return rows[: request.size], len(rows) > request.size
+
+    return (await listing.turn(fetch, order=along.order, request=request)).counted(count)
+
+
+@cache
+def _windows(order: Order, given: tuple[bool, ...] | None, *, backward: bool) -> list[Select[Any]]:
+    """All tickets from a place on, in the columns of which a value is `given`.
+
+    Built once: most lists are not narrowed, and building takes as long as reading.
+    """
+    start: Position | None = None
+    if given is not None:
+        named = [bindparam(f"at_{number}", type_=column.type) for number, column in enumerate(order.columns)]
+        start = tuple(name if is_given else None for name, is_given in zip(named, given, strict=True))
+    every = order.windows(_live(AS_LISTED), start=start, backward=backward)
+    return [window.limit(bindparam("most")) for window in every]
 
 
 async def _among(
