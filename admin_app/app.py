@@ -121,8 +121,8 @@ def doors(settings: Settings) -> list[Middleware]:
 async def alive(settings: Settings, database: Database, watch: Watch, errors: ErrorTracker) -> AsyncIterator[None]:
     """From the start of a worker process to its end."""
     try:
-        if settings.environment is Environment.PRODUCTION and not await may_be_current(database):
-            raise RuntimeError("The database is not migrated. Run: python -m admin_app migrate")
+        if settings.environment is Environment.PRODUCTION and not await may_fit(database):
+            raise RuntimeError(schema.NOT_MIGRATED)
         watch.crew.start()
         watch.lookout.start()
         with draining.heard(watch.crew.drain):
@@ -135,10 +135,10 @@ async def alive(settings: Settings, database: Database, watch: Watch, errors: Er
         await database.dispose()
 
 
-async def may_be_current(database: Database) -> bool:
-    """False when the database says that it is not; one that does not answer must not keep a killed worker down."""
+async def may_fit(database: Database) -> bool:
+    """False when the database says that this code does not; one that is silent must not keep a killed worker down."""
     try:
-        return await database.read(schema.is_current)
+        return await database.read(schema.fits)
     except (Unavailable, TimedOut):
         logger.warning("the database cannot be asked for its schema; started without")
         return True

@@ -6,7 +6,11 @@ How to change a live schema here: **expand – backfill – contract**, never in
    index. On PostgreSQL build an index on a table that is in use inside
    `with op.get_context().autocommit_block(): op.create_index(…, postgresql_concurrently=True)`.
 2. *Backfill*: fill the new column in batches by primary key, outside the schema change, and let the code write both.
-3. *Contract*: one release later, when nothing reads the old form any more, add NOT NULL or drop the old column.
+3. *Contract*: one release later, when nothing reads the old form any more, add NOT NULL or drop the old column, and say
+   `works_from(op, "0020")` (`admin_app.db.schema`) with the newest revision of the release before: its code, and no
+   older one, works with what is left. Going back says the one before that.
+
+So a worker of the old release may be started again while the new one is brought in, and one from before that may not.
 
 Number the file after its neighbour (`0002_…`) and name it after what it does. On SQLite use `op.batch_alter_table`.
 

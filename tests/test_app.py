@@ -5,11 +5,14 @@ from typing import Any
 
 import httpx
 import pytest
+import typer
+from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from admin_app import app as composition
 from admin_app.app import create_app, create_app_from_environment, note_holder, open_database
+from admin_app.cli import opening
 from admin_app.db import schema
 from admin_app.db.holders import current_holder
 from admin_app.db.slow_queries import SlowQueries
@@ -102,6 +105,21 @@ class TestCreateApp:
         async with app.router.lifespan_context(app):
             assert await app.state.database.read(schema.is_current)
 
+    async def test_so_does_a_worker_that_is_started_again_while_the_next_release_is_brought_in(
+        self, sqlite_url: str, tmp_path: Path
+    ) -> None:
+        database = open_database(production(sqlite_url, tmp_path))
+        await database.run(lambda session: session.execute(text("UPDATE alembic_version SET version_num = '9999'")))
+        await started(create_app(production(sqlite_url, tmp_path)))
+        await opening.refuse_unmigrated(database)
+        async with database.engines.write.begin() as connection:
+            await connection.execute(text("PRAGMA user_version = 9998"))
+        with pytest.raises(RuntimeError, match="when a newer version has migrated it already: run that one"):
+            await started(create_app(production(sqlite_url, tmp_path)))
+        with pytest.raises(typer.Exit):
+            await opening.refuse_unmigrated(database)
+        await database.dispose()
+
     async def test_a_worker_starts_while_the_database_does_not_answer(
         self, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -111,7 +129,7 @@ class TestCreateApp:
             raise Unavailable
 
         app = create_app(production(sqlite_url, tmp_path))
-        monkeypatch.setattr(schema, "is_current", silent)
+        monkeypatch.setattr(schema, "fits", silent)
         await started(app)
 
     async def test_the_environment_is_enough(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

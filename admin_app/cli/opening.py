@@ -15,8 +15,6 @@ from admin_app.settings import Settings
 
 T = TypeVar("T")
 
-NOT_MIGRATED = "The database is not migrated to this version of the desk. Run: python -m admin_app migrate"
-
 
 def with_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
     """Open the database, refuse one that is not migrated, do the work, and close every connection."""
@@ -34,16 +32,16 @@ def with_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) 
 
 
 async def refuse_unmigrated(database: Database) -> None:
-    """End the command unless the schema is the one that this code needs."""
-    if not await database.read(schema.is_current):
-        raise fail(NOT_MIGRATED)
+    """End the command unless this code works with the schema; with a newer one it mostly does."""
+    if not await database.read(schema.fits):
+        raise fail(schema.NOT_MIGRATED)
 
 
 def refuse_missing_file(database_url: str) -> None:
     """End the command for an SQLite file that is not there: opening it would make an empty one."""
     file = sqlite_file(database_url)
     if file is not None and not file.exists():
-        raise fail(NOT_MIGRATED)
+        raise fail(schema.NOT_MIGRATED)
 
 
 def migrate(database_url: str) -> None:

@@ -178,10 +178,10 @@ class Database:
 
     async def _fault(self) -> NotReady | None:
         try:
-            is_behind = await self.read(schema.is_behind, aside=True)
+            fits = await self.read(schema.fits, aside=True)
         except Exception:
             return NotReady.DOWN
-        return NotReady.UNMIGRATED if is_behind else None
+        return None if fits else NotReady.UNMIGRATED
 
     async def _once(self, work: Work[T]) -> T:
         async with self._write_sessions() as session:

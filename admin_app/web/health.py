@@ -13,7 +13,7 @@ PROBES = ("/health/live", "/health/ready")
 REASONS = {
     DRAINING: "this worker finishes what it has begun, and then ends",
     "database down": "it does not answer",
-    "unmigrated": "the database needs a migration that this version of the desk brings",
+    "unmigrated": "the database and this version of the desk do not belong together: migrate, or run the newer version",
     "exhausted": "every database connection of this worker is in use",
 }
 

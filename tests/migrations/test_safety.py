@@ -1,6 +1,7 @@
 """A migration that fails leaves nothing behind; several processes may migrate at once."""
 
 import asyncio
+import re
 import shutil
 import subprocess
 import sys
@@ -103,6 +104,30 @@ def fail_midway(database_url: str, migrations: Path) -> None:
     config.set_main_option("script_location", str(migrations))
     with pytest.raises(Exception, match="no_such_column"):
         command.upgrade(config, "head")
+
+
+TAKES_AWAY = re.compile(r"\bdrop_(?:column|table)\b|nullable=False|\brename_table\b|\bnew_column_name\b")
+HAD_NO_RELEASE_BEFORE = "0019"
+
+
+def silent_contractions(versions: Path) -> list[str]:
+    """Migrations that take something away from older code without saying whose code still works."""
+    found = []
+    for file in sorted(versions.glob("[0-9]*.py")):
+        upgrade = file.read_text().split("def downgrade", maxsplit=1)[0].partition("def upgrade")[2]
+        made = re.sub(r"create_table\(.*?\n    \)", "", upgrade, flags=re.DOTALL)
+        if file.name[:4] > HAD_NO_RELEASE_BEFORE and TAKES_AWAY.search(made) and "works_from(" not in upgrade:
+            found.append(file.name)
+    return found
+
+
+class TestContracting:
+    def test_whatever_takes_something_away_says_whose_code_still_works(self, tmp_path: Path) -> None:
+        assert silent_contractions(PROJECT_ROOT / "alembic" / "versions") == []
+        drop = "def upgrade() -> None:\n    op.drop_column('tags', 'name')\n"
+        (tmp_path / "9998_drop.py").write_text(drop)
+        (tmp_path / "9999_drop.py").write_text(f"{drop}    works_from(op, '9997')\n")
+        assert silent_contractions(tmp_path) == ["9998_drop.py"]
 
 
 class TestFailingMidway:
