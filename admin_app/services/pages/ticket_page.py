@@ -1,19 +1,20 @@
 """Everything that the page of one ticket shows, in a constant number of statements."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Row, Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import joinedload
 
 from admin_app.actor import Actor
 from admin_app.db.sessions import INCLUDE_DELETED
 from admin_app.models.attachment import Attachment
 from admin_app.models.comment import Comment
+from admin_app.models.tag import Tag, ticket_tags
 from admin_app.models.ticket import Ticket
+from admin_app.models.user import User
 from admin_app.models.watcher import TicketWatcher
 from admin_app.services.blocks import audit_entries
 from admin_app.services.records import history, lookup
@@ -24,56 +25,81 @@ ALL = 1000
 
 @dataclass(frozen=True)
 class Thread:
-    """A ticket with what hangs on it, the newest of each kind; `totals` tells how many there are."""
+    """A ticket with what hangs on it, the newest of each kind; `totals` tells how many there are.
+
+    Comments, files and watchers come as rows of what is shown of them, with the name of their `person`.
+    """
 
     ticket: Ticket
-    comments: Sequence[Comment]
-    attachments: Sequence[Attachment]
-    watchers: Sequence[TicketWatcher]
+    tags: Sequence[str]
+    comments: Sequence[Row[Any]]
+    attachments: Sequence[Row[Any]]
+    watchers: Sequence[Row[Any]]
     history: Sequence[audit_entries.Entry]
     totals: dict[str, int]
 
 
 async def read(session: AsyncSession, actor: Actor, ticket_id: int, *, show_all: bool = False) -> Thread:
     """A live ticket and its thread; `show_all` lifts the limit from 20 to 1,000 of each kind."""
-    ticket = await lookup.ticket(session, actor, ticket_id, options=lookup.WITH_EVERYTHING)
+    ticket = await lookup.ticket(session, actor, ticket_id, options=lookup.WITH_RELATIVES)
     return await _thread(session, ticket, limit=ALL if show_all else NEWEST, batch=None)
 
 
 async def read_deleted(session: AsyncSession, actor: Actor, ticket_id: int) -> Thread:
     """A ticket in the trash with what went with it."""
-    ticket = await lookup.deleted_ticket(session, actor, ticket_id, options=lookup.WITH_EVERYTHING)
+    ticket = await lookup.deleted_ticket(session, actor, ticket_id, options=lookup.WITH_RELATIVES)
     return await _thread(session, ticket, limit=NEWEST, batch=ticket.delete_batch_id)
 
 
 async def _thread(session: AsyncSession, ticket: Ticket, *, limit: int, batch: str | None) -> Thread:
     values = {"ticket": ticket.id, "batch": batch, "most": limit}
-
-    async def newest(model: Any, author: Any) -> list[Any]:
-        return list((await session.scalars(_newest(model, author, batch is not None), values)).all())
-
-    comments = await newest(Comment, Comment.author)
-    attachments = await newest(Attachment, Attachment.uploaded_by)
-    watchers = await newest(TicketWatcher, TicketWatcher.user)
+    found: dict[str, Sequence[Row[Any]]] = {
+        name: (await session.execute(_newest(name, batch is not None), values)).all() for name in _SHOWN
+    }
     happenings = await history.newest(session, ticket, limit=limit)
-    found = {"comments": comments, "attachments": attachments, "watchers": watchers, "history": happenings}
-    totals = {name: len(rows) for name, rows in found.items()}
+    totals = {name: len(rows) for name, rows in found.items()} | {"history": len(happenings)}
     if batch is not None or max(totals.values()) >= limit:
         totals = await _counted(session, ticket, batch)
     return Thread(
         ticket=ticket,
-        comments=comments[::-1],
-        attachments=attachments,
-        watchers=watchers,
+        tags=(await session.scalars(_TAGS, values)).all(),
+        comments=found["comments"][::-1],
+        attachments=found["attachments"],
+        watchers=found["watchers"],
         history=await audit_entries.readable(session, happenings),
         totals=totals,
     )
 
 
+_TAGS = (
+    select(Tag.name)
+    .join(ticket_tags, ticket_tags.c.tag_id == Tag.id)
+    .where(ticket_tags.c.ticket_id == bindparam("ticket"))
+    .order_by(Tag.name)
+)
+
+_SHOWN: Mapping[str, tuple[Any, Any, Sequence[Any]]] = {
+    "comments": (
+        Comment,
+        Comment.author_id,
+        (Comment.id, Comment.body, Comment.is_internal, Comment.created_at, Comment.version),
+    ),
+    "attachments": (
+        Attachment,
+        Attachment.uploaded_by_id,
+        (Attachment.id, Attachment.filename, Attachment.size),
+    ),
+    "watchers": (TicketWatcher, TicketWatcher.user_id, (TicketWatcher.user_id, TicketWatcher.level)),
+}
+"""By kind: its table, whose it is, and what is shown of it."""
+
+
 @cache
-def _newest(model: Any, author: Any, in_batch: bool) -> Select[Any]:
+def _newest(kind: str, in_batch: bool) -> Select[Any]:
     """Built once: a page asks for three of these, and building takes longer than the answer."""
-    statement = select(model).where(model.ticket_id == bindparam("ticket")).options(joinedload(author))
+    model, person_id, shown = _SHOWN[kind]
+    statement = select(*shown, User.full_name.label("person")).outerjoin(User, User.id == person_id)
+    statement = statement.where(model.ticket_id == bindparam("ticket"))
     if model is not TicketWatcher:
         batch = model.delete_batch_id
         statement = statement.where(batch == bindparam("batch") if in_batch else batch.is_(None))

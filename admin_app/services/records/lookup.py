@@ -24,12 +24,12 @@ ME = "me"
 NO_SUCH_TICKET = "There is no such ticket."
 
 WITH_PEOPLE: tuple[ORMOption, ...] = (joinedload(Ticket.creator), joinedload(Ticket.owner))
-WITH_EVERYTHING: tuple[ORMOption, ...] = (
+WITH_RELATIVES: tuple[ORMOption, ...] = (
     *WITH_PEOPLE,
     joinedload(Ticket.parent.and_(Ticket.deleted_at.is_(None))),
-    selectinload(Ticket.tags),
 )
 """A deleted parent is not loaded: tickets are found together with deleted ones, to be able to say `Gone`."""
+WITH_EVERYTHING: tuple[ORMOption, ...] = (*WITH_RELATIVES, selectinload(Ticket.tags))
 
 
 async def ticket(

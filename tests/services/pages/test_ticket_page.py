@@ -34,14 +34,14 @@ class TestRead:
         thread = await read(desk, full_ticket)
         ticket = thread.ticket
         assert (ticket.owner.full_name, ticket.creator.full_name) == ("Sid Staff", "Kim Customer")
-        assert (ticket.parent.title, [tag.name for tag in ticket.tags]) == ("The first one", ["smoke", "toner"])
-        said = [(comment.author.full_name, comment.body) for comment in thread.comments]
+        assert (ticket.parent.title, thread.tags) == ("The first one", ["smoke", "toner"])
+        said = [(comment.person, comment.body) for comment in thread.comments]
         assert said == [("Sam Staff", "First."), ("Sue Supervisor", "Second.")]
-        assert [(file.uploaded_by.full_name, file.filename) for file in thread.attachments] == [
+        assert [(file.person, file.filename) for file in thread.attachments] == [
             ("Sam Staff", "two.txt"),
             ("Sam Staff", "one.txt"),
         ]
-        assert [(watcher.user.full_name, watcher.level) for watcher in thread.watchers] == [
+        assert [(watcher.person, watcher.level) for watcher in thread.watchers] == [
             ("Sue Supervisor", WatchLevel.REPLIES)
         ]
         assert thread.totals == {"comments": 2, "attachments": 2, "watchers": 1, "history": 7}
