@@ -125,20 +125,22 @@ class TestNineTenEleven:
         assert len(rung(workers)) == 2
 
 
+FLOOD, AT_THE_DOOR = 10_000, 400
+
+
+async def flood(report: Callable[..., Any], number: int = FLOOD) -> list[Any]:
+    """Ten thousand errors, as fast as they come."""
+
+    async def one() -> Any:
+        try:
+            raise KeyError(new_reference())
+        except KeyError as error:
+            return await report(note(error, reference=new_reference(), path="/admin/", actor_id=None))
+
+    return await asyncio.gather(*(one() for _ in range(number)), return_exceptions=True)
+
+
 class TestFlood:
-    FLOOD = 10_000
-
-    async def flood(self, report: Callable[..., Any]) -> list[Any]:
-        """Ten thousand errors, as fast as they come."""
-
-        async def one() -> Any:
-            try:
-                raise KeyError(new_reference())
-            except KeyError as error:
-                return await report(note(error, reference=new_reference(), path="/admin/", actor_id=None))
-
-        return await asyncio.gather(*(one() for _ in range(self.FLOOD)), return_exceptions=True)
-
     async def test_nobody_fails_and_everything_is_counted_in_a_few_rows(
         self, desk: Desk, statement_counter: Any, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -146,60 +148,66 @@ class TestFlood:
         errors = ErrorTracker(desk.database.run, alerts.append)
         with statement_counter() as counted:
             began = time.monotonic()
-            ends = await self.flood(errors.report)
+            ends = await flood(errors.report)
             seconds = time.monotonic() - began
             await errors.close()
         assert [end for end in ends if isinstance(end, BaseException)] == []
         reports, [group] = await desk.rows(ErrorReport), await desk.rows(ErrorGroup)
         with capsys.disabled():
             print(
-                f"\nR-18 {desk.database.engines.dialect}: {self.FLOOD:,} errors in {seconds:.1f} s, "
+                f"\nR-18 {desk.database.engines.dialect}: {FLOOD:,} errors in {seconds:.1f} s, "
                 f"{len(reports)} rows, {counted.total} statements, {len(alerts)} alert"
             )
-        assert group.total == sum(report.occurrences for report in reports) == self.FLOOD
+        assert group.total == sum(report.occurrences for report in reports) == FLOOD
         assert len(alerts) == 1
         assert len(reports) <= tracker.STORED_ONE_BY_ONE + 1
         assert counted.total <= 100
 
+    async def test_other_people_are_served_meanwhile(self, workers: list[Worker]) -> None:
+        errors = workers[0].app.state.errors
+        flooding = asyncio.create_task(flood(errors.report))
+        answers = [await workers[number % 2].client.get("/admin/login") for number in range(10)]
+        await flooding
+        assert {answer.status_code for answer in answers} == {200}
+
+    async def test_a_flood_through_the_front_door_answers_everybody(self, workers: list[Worker], desk: Desk) -> None:
+        statuses = await asyncio.gather(*(workers[number % 2].fail() for number in range(AT_THE_DOOR)))
+        for worker in workers:
+            await worker.app.state.errors.flush()
+        assert set(statuses) == {500}
+        assert len(rung(workers)) == 1
+        [group] = await desk.rows(ErrorGroup)
+        assert group.total == AT_THE_DOOR
+        assert len(await desk.rows(ErrorReport)) <= 2 * (tracker.STORED_ONE_BY_ONE + 1)
+
+    async def test_a_row_per_error_would_be_noticed(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The negative control: nothing holds the flood back."""
+        monkeypatch.setattr(tracker, "STORED_ONE_BY_ONE", FLOOD)
+        errors = ErrorTracker(desk.database.run, lambda alert: None)
+        await flood(errors.report, 300)
+        assert len(await desk.rows(ErrorReport)) == 300 > 21
+
+
+class TestMemory:
+    @pytest.fixture
+    def database_url(self, sqlite_url: str) -> str:
+        """What is kept in memory is the same whatever the rest is written to."""
+        return sqlite_url
+
     async def test_memory_does_not_grow_with_it(self, desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
         errors = ErrorTracker(desk.database.run, lambda alert: None)
-        await self.flood(errors.report)  # fills every cache that is filled once
+        await flood(errors.report)  # fills every cache that is filled once
         gc.collect()
         tracemalloc.start()
-        await self.flood(errors.report)
+        await flood(errors.report)
         gc.collect()
         ours = tracemalloc.take_snapshot().filter_traces([tracemalloc.Filter(True, "*/error_tracking/*")])
         kept = sum(trace.size for trace in ours.traces)
         tracemalloc.stop()
         await errors.close()
         with capsys.disabled():
-            print(f"\nR-18 {desk.database.engines.dialect}: {kept / 1024:.0f} KB kept of {self.FLOOD:,} errors")
+            print(f"\nR-18 {kept / 1024:.0f} KB kept of {FLOOD:,} errors")
         assert kept < 64 * 1024
-
-    async def test_other_people_are_served_meanwhile(self, workers: list[Worker]) -> None:
-        errors = workers[0].app.state.errors
-        flood = asyncio.create_task(self.flood(errors.report))
-        answers = [await workers[number % 2].client.get("/admin/login") for number in range(10)]
-        await flood
-        assert {answer.status_code for answer in answers} == {200}
-
-    async def test_a_flood_through_the_front_door_answers_everybody(self, workers: list[Worker], desk: Desk) -> None:
-        statuses = await asyncio.gather(*(workers[number % 2].fail() for number in range(1_000)))
-        for worker in workers:
-            await worker.app.state.errors.flush()
-        assert set(statuses) == {500}
-        assert len(rung(workers)) == 1
-        [group] = await desk.rows(ErrorGroup)
-        assert group.total == 1_000
-        assert len(await desk.rows(ErrorReport)) <= 2 * (tracker.STORED_ONE_BY_ONE + 1)
-
-    async def test_a_row_per_error_would_be_noticed(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The negative control: nothing holds the flood back."""
-        monkeypatch.setattr(tracker, "STORED_ONE_BY_ONE", self.FLOOD)
-        monkeypatch.setattr(type(self), "FLOOD", 300)
-        errors = ErrorTracker(desk.database.run, lambda alert: None)
-        await self.flood(errors.report)
-        assert len(await desk.rows(ErrorReport)) == 300 > 21
 
 
 class TestWhenTheDatabaseIsGone:

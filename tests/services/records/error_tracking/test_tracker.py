@@ -195,8 +195,9 @@ class TestMemory:
         assert setup.tracker.kinds == MOST_KINDS
         assert setup.tracker.untracked == 50
 
-    async def test_kinds_that_went_quiet_make_room(self, setup, stopped_clock) -> None:
-        for number in range(MOST_KINDS):
+    async def test_kinds_that_went_quiet_make_room(self, setup, stopped_clock, monkeypatch) -> None:
+        monkeypatch.setattr(tracking, "MOST_KINDS", 3)
+        for number in range(3):
             await setup.tracker.report(seen(fingerprint=f"{number:064x}"))
         stopped_clock.forward(seconds=WINDOW.total_seconds())
         assert await setup.tracker.report(seen(fingerprint="f" * 64))
