@@ -12,7 +12,7 @@ SHORTEST_BEGINNING = 3
 """Shorter words are looked for as a whole: half of all words begin with any letter."""
 
 _piece = re.compile(r'["“”„«»]([^"“”„«»]*)["“”„«»]|([^\s"“”„«»]+)')
-_number = re.compile(r"(?:t-?)?0*(\d{1,9})", re.IGNORECASE)
+_number = re.compile(r"(?:#|t-?)?0*(\d{1,9})", re.IGNORECASE)
 _address = re.compile(r"[^\s@]+@[^\s@]+")
 _whole_address = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@.]{2,}")
 
@@ -60,6 +60,12 @@ class SearchQuery:
         return " AND ".join([*whole, *(f'"{word}"*' for word in self.beginnings)])
 
 
+def ticket_number(text: str) -> str:
+    """The ticket number that was typed in short (`90`, `#90`, `T-90`), in full; nothing when it is none."""
+    number = _number.fullmatch(text.replace("\x00", "").strip())
+    return f"T-{int(number[1]):06}" if number else ""
+
+
 def parse(text: str) -> SearchQuery:
     """Read what was typed; wildcards, operators and lone quotes are punctuation, and punctuation parts words.
 
@@ -69,7 +75,7 @@ def parse(text: str) -> SearchQuery:
     wholes: dict[str, None] = {}
     beginnings: dict[str, None] = {}
     phrases: dict[str, None] = {}
-    number, address = _number.fullmatch(text), _address.fullmatch(text)
+    number, address = ticket_number(text), _address.fullmatch(text)
     is_at_its_end = bool(number or _whole_address.fullmatch(text))
     for quoted, plain in _piece.findall(text):
         sequence = _sequence(quoted or plain)
@@ -88,7 +94,7 @@ def parse(text: str) -> SearchQuery:
         beginnings=tuple(beginnings),
         phrases=tuple(phrases),
         typed=words(text),
-        number=f"T-{int(number[1]):06}" if number else "",
+        number=number,
         address=words(text) if address else "",
     )
 

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from admin_app.errors import AppError, Gone, Malformed, NotFound, PermissionDenied, Unavailable
 from admin_app.web.desk import form_of, signed_in
-from admin_app.web.guard import TOKEN_FIELD, NotOurForm
+from admin_app.web.guard import TOKEN_FIELD, NotOurForm, session_token
 from admin_app.web.pages import render
 from admin_app.web.perform import KEY_FIELD, record_refusal, report
 
@@ -106,6 +106,7 @@ async def error_page(request: Request, error: AppError, *, status_code: int | No
         "typed": [(name, value) for name, value in typed if name not in HIDDEN_FIELDS],
         "repeat": typed if status in WORTH_REPEATING and request.method == "POST" else [],
         "repeat_path": request.url.path,
+        "has_sign_in": bool(session_token(request)) or status in (503, 504),
         "trash_id": error.ticket_id if isinstance(error, Gone) else None,
     }
     return await render(request, "error.html", context, status_code=status)

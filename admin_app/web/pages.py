@@ -31,6 +31,7 @@ MESSAGES = {
     "closed": "{} is closed.",
     "reopened": "{} is open again.",
     "transferred": "{} has a new owner.",
+    "taken": "{} is yours now.",
     "deleted": "{} is in the trash.",
     "restored": "{} is back.",
     "purged": "{} is gone for good.",

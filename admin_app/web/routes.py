@@ -139,6 +139,7 @@ ROWS: tuple[Row, ...] = (
     form("/admin/ticket/close/{pk}", _P.TICKET_CLOSE, LIVE),
     form("/admin/ticket/reopen/{pk}", _P.TICKET_EDIT, LIVE),
     form("/admin/ticket/transfer/{pk}", _P.TICKET_TRANSFER, LIVE),
+    button("/admin/ticket/take/{pk}", _P.TICKET_TRANSFER, LIVE),
     form("/admin/ticket/delete/{pk}", _P.TICKET_DELETE, LIVE),
     form("/admin/ticket/export", _P.TICKET_EXPORT, confirms=True),
     page("/admin/ticket/export/{pk}", _P.TICKET_EXPORT, OWN),

@@ -53,7 +53,7 @@ class TestHandOver:
     def test_it_leads_to_the_ticket_which_is_theirs_now(self, handed_over) -> None:
         sid, ticket = handed_over
         sid.go("/admin/notification/list")
-        sid.main.get_by_role("link", name=ticket.ticket_number).click()
+        sid.main.get_by_role("button", name=ticket.ticket_number).click()
         expect(sid.heading).to_have_text(ticket.title)
         expect(sid.main.locator(".desk-facts div", has_text="Owner")).to_contain_text("Sid Staff")
 

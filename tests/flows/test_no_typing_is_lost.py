@@ -85,6 +85,29 @@ class TestMistakes:
         assert asked == ["beforeunload"]
         expect(sam.main.get_by_label("Add a comment")).to_have_value("Not yet sent")
 
+    def test_another_form_of_the_page_leaves_unsent_text_where_it_is(self, enter, stage) -> None:
+        sam, ticket = enter("sam"), stage.ticket()
+        sam.open(ticket)
+        draft = sam.main.get_by_label("Add a comment")
+        for tags in ("x" * 60, "vip"):  # refused, then taken
+            draft.fill(TEXT)
+            sam.main.get_by_label("Internal: only the desk sees it").check()
+            sam.fill("Tags, separated by commas", tags)
+            sam.main.locator("#tag").get_by_role("button", name="Save").click()
+            sam.sees("at most" if len(tags) > 20 else "are saved")
+            expect(draft).to_have_value(TEXT)
+            expect(sam.main.get_by_label("Internal: only the desk sees it")).to_be_checked()
+        sam.press("Comment")
+        sam.sees("Your comment", "The third.")
+        expect(draft).to_have_value("")
+
+    def test_a_file_that_is_too_large_is_told_before_it_is_sent(self, enter, stage) -> None:
+        sam = enter("sam")
+        sam.open(stage.ticket())
+        field = sam.main.locator("#file")
+        field.set_input_files({"name": "a.bin", "mimeType": "application/x", "buffer": b"x" * (10 * 1024 * 1024 + 1)})
+        assert field.evaluate("field => field.validationMessage") == "This file is too large: at most 10 MB."
+
     def test_a_double_click_is_one_comment(self, enter, stage) -> None:
         sam = enter("sam")
         sam.open(stage.ticket())

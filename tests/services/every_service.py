@@ -190,6 +190,18 @@ TABLE = [
             ),
         ),
         (
+            "take a ticket of nobody's",
+            _P.TICKET_TRANSFER,
+            DESK,
+            lambda s, a, x: tickets.take(s, a, x.live.id, seen_owner_id=None),
+        ),
+        (
+            "take a ticket of somebody else's",
+            _P.TICKET_TRANSFER_ANY,
+            SENIOR,
+            lambda s, a, x: tickets.take(s, a, x.owned.id, seen_owner_id=x.owned.owner_id),
+        ),
+        (
             "delete a ticket",
             _P.TICKET_DELETE,
             DESK,

@@ -85,6 +85,7 @@ def _on_tickets(scene: Scene) -> list[Post]:
         on_ticket("watch", person="sue@desk.example", level="replies"),
         on_ticket("unwatch", user_id="3"),
         on_ticket("tag", tags="vip, water"),
+        on_ticket("take", owner_id=str(scene.ticket.owner_id)),
         on_ticket("transfer", locked=lock, new_owner="sid@desk.example", reason="Sid has a bucket."),
         on_ticket("resolve", locked=lock, resolution="It is wet now."),
         on_ticket("reopen", locked=lock, reason="It burns again."),

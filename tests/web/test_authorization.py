@@ -155,7 +155,19 @@ NOT_FOR_STAFF = NOT_FOR_SUPERVISORS | {
     "/admin/user/off-board/{pk}",
     "/admin/user/reactivate/{pk}",
 }
-TICKET_VERBS = ["comment", "attach", "watch", "unwatch", "tag", "transfer", "resolve", "reopen", "close", "delete"]
+TICKET_VERBS = [
+    "comment",
+    "attach",
+    "watch",
+    "unwatch",
+    "tag",
+    "take",
+    "transfer",
+    "resolve",
+    "reopen",
+    "close",
+    "delete",
+]
 NOT_FOR_OPS = NOT_FOR_STAFF | {"/admin/ticket/create", "/admin/user/create"}
 NOT_FOR_OPS |= {f"/admin/ticket/{verb}/{{pk}}" for verb in TICKET_VERBS}
 FOR_OPS_ALONE = {"/admin/pool/test-alert"}

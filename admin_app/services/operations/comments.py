@@ -1,6 +1,6 @@
 """What people say on a ticket."""
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
@@ -13,17 +13,20 @@ from admin_app.models.comment import Comment
 from admin_app.models.notification import NotificationType
 from admin_app.models.ticket import Ticket
 from admin_app.models.user import User
-from admin_app.models.watcher import TicketWatcher, WatchLevel
-from admin_app.permissions import Permission
+from admin_app.models.watcher import WatchLevel
+from admin_app.permissions import OWNING_ROLES, Permission
 from admin_app.services.blocks import editing
 from admin_app.services.records import audit, lookup, notifications, text_rules
+
+MOST_MENTIONS = 20
+PUNCTUATION = ".,:;!?()"
 
 
 async def add(session: AsyncSession, actor: Actor, ticket_id: int, *, body: str, is_internal: bool) -> Comment:
     """Say something on a live ticket, to the customer or (`is_internal`) to the desk only.
 
-    The first public comment is the first response; that does not count as a change of the ticket. Tells the owner
-    and the watchers. `InvalidInput` at `body` when it is empty or too long.
+    The first public comment is the first response; that does not count as a change of the ticket. Tells the owner,
+    the watchers and whoever is mentioned. `InvalidInput` at `body` when it is empty or too long.
     """
     actor.require(Permission.TICKET_COMMENT)
     ticket = await lookup.ticket(session, actor, ticket_id, lock=True)
@@ -37,7 +40,7 @@ async def add(session: AsyncSession, actor: Actor, ticket_id: int, *, body: str,
     await session.flush()
     changes: dict[str, list[object]] = {"body": [None, comment.body], "is_internal": [None, is_internal]}
     await audit.record(session, actor, AuditAction.COMMENT, ticket, changes=changes)
-    receivers = [ticket.owner_id, *await _interested(session, ticket, comment.body)]
+    receivers = [ticket.owner_id, *await _interested(session, ticket), *await _mentioned(session, comment.body)]
     message = f"{actor.name} commented on {ticket.ticket_number}: {comment.body[:120]}"
     notifications.notify(session, actor, receivers, NotificationType.COMMENTED, message, ticket)
     return comment
@@ -76,16 +79,16 @@ async def find(session: AsyncSession, actor: Actor, comment_id: int, *, lock: bo
     return comment
 
 
-async def _interested(session: AsyncSession, ticket: Ticket, body: str) -> list[int]:
-    """Watchers of everything or of replies, and those of mentions whom the text names as @address-before-the-at."""
-    statement = (
-        select(TicketWatcher.user_id, TicketWatcher.level, User.email)
-        .join(User, TicketWatcher.user_id == User.id)
-        .where(TicketWatcher.ticket_id == ticket.id)
-    )
-    words = {word.strip(".,:;!?()").lower() for word in body.split()}
-    return [
-        row.user_id
-        for row in await session.execute(statement)
-        if row.level is not WatchLevel.MENTIONS or f"@{row.email.split('@')[0]}" in words
-    ]
+async def _interested(session: AsyncSession, ticket: Ticket) -> list[int]:
+    return await notifications.watchers_of(session, ticket, WatchLevel.ALL, WatchLevel.REPLIES)
+
+
+async def _mentioned(session: AsyncSession, body: str) -> list[int]:
+    """People of the desk whom the text names as @address, or as @ and what stands before the at of their address."""
+    words = {word.strip(PUNCTUATION).lower() for word in body.split()}
+    names = sorted(word[1:] for word in words if word.startswith("@") and len(word) > 1)[:MOST_MENTIONS]
+    if not names:
+        return []
+    is_named = or_(*(User.email.startswith(name if "@" in name else f"{name}@", autoescape=True) for name in names))
+    at_the_desk = select(User.id).where(User.is_active, User.role.in_(OWNING_ROLES), is_named)
+    return list((await session.scalars(at_the_desk)).all())

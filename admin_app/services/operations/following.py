@@ -20,14 +20,14 @@ MOST_TAGS = 20
 
 
 async def watch(session: AsyncSession, actor: Actor, ticket_id: int, *, person: str, level: WatchLevel) -> Ticket:
-    """Have `person` (an address; empty: the actor) told of a ticket; watching again changes the level.
+    """Have `person` told of a ticket, the actor when it is empty or `me`; watching again changes the level.
 
     `InvalidInput` at `person` when nobody active at the desk has that address.
     """
     actor.require(Permission.TICKET_COMMENT)
     ticket = await lookup.ticket(session, actor, ticket_id, lock=True)
     user_id, name = actor.id, actor.name
-    if person.strip():
+    if person.strip().lower() not in ("", lookup.ME):
         found = await lookup.active_person(session, person, field="person")
         if found.role not in OWNING_ROLES:
             raise InvalidInput(person=f"{found.full_name} is {found.role.value} and cannot watch tickets.")

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from admin_app.actor import Actor
 from admin_app.db import ticket_numbers
-from admin_app.errors import InvalidInput
+from admin_app.db.search_query import ticket_number
+from admin_app.errors import Conflict, InvalidInput
 from admin_app.models.attachment import Attachment
 from admin_app.models.audit_log import AuditAction
 from admin_app.models.notification import NotificationType
@@ -153,6 +154,21 @@ async def transfer(
     return ticket
 
 
+async def take(session: AsyncSession, actor: Actor, ticket_id: int, *, seen_owner_id: int | None) -> Ticket:
+    """Make a ticket one's own that belonged to nobody, or to somebody else, when it was looked at.
+
+    `Conflict` when it was given to another person meanwhile; `PermissionDenied` as for handing it over, and for
+    those who cannot own tickets.
+    """
+    actor.require(Permission.TICKET_TRANSFER)
+    ticket = await lookup.ticket(session, actor, ticket_id, lock=True)
+    if ticket.owner is not None and ticket.owner_id != seen_owner_id:
+        raise Conflict(f"{ticket.owner.full_name} was faster: {ticket.ticket_number} is theirs now.")
+    receiver = await lookup.possible_owner(session, actor, lookup.ME, field="new_owner", lock=True)
+    await ownership.transfer(session, actor, ticket, new_owner=receiver, reason="Took it on.")
+    return ticket
+
+
 async def delete(session: AsyncSession, actor: Actor, ticket_id: int, *, reason: str, version: int) -> Ticket:
     """Put a ticket into the trash with its comments and attachments. `Conflict` when changed meanwhile."""
     actor.require(Permission.TICKET_DELETE)
@@ -233,7 +249,7 @@ async def _tell_status(session: AsyncSession, actor: Actor, ticket: Ticket) -> N
 
 
 async def _parent_id(session: AsyncSession, number: str) -> int:
-    wanted = number.replace("\x00", "").strip().upper()
+    wanted = ticket_number(number) or number.replace("\x00", "").strip()[:100]
     found = await session.scalar(select(Ticket.id).where(Ticket.ticket_number == wanted))
     if found is None:
         raise InvalidInput(parent=f"There is no ticket {wanted}.")

@@ -11,6 +11,7 @@ from sqlalchemy.orm.interfaces import ORMOption
 from sqlalchemy.sql.elements import ColumnElement
 
 from admin_app.actor import Actor
+from admin_app.db.search_query import ticket_number
 from admin_app.db.sessions import INCLUDE_DELETED
 from admin_app.errors import Conflict, Gone, InvalidInput, NotFound
 from admin_app.models.ticket import Ticket
@@ -53,9 +54,8 @@ async def ticket(
 
 
 async def ticket_by_number(session: AsyncSession, actor: Actor, number: str) -> Ticket:
-    """A live ticket by its number, upper or lower case. Errors as for `ticket`."""
-    wanted = number.replace("\x00", "").strip().upper()
-    found = await _any_ticket(session, actor, Ticket.ticket_number, wanted)
+    """A live ticket by its number, also in short (`90`, `#90`). Errors as for `ticket`."""
+    found = await _any_ticket(session, actor, Ticket.ticket_number, ticket_number(number))
     if found.deleted_at is not None:
         raise gone(actor, found)
     return found
@@ -100,13 +100,15 @@ async def user(session: AsyncSession, actor: Actor, user_id: int, *, lock: bool 
 
 
 async def active_person(session: AsyncSession, text: str, *, field: str, lock: bool = False) -> User:
-    """The active person with this e-mail address (`Name <address>` is understood); `InvalidInput` at `field`.
+    """The active person with this e-mail address (`Name <address>` is understood), or who alone has this name.
 
-    `lock` keeps them from being deactivated or given another role until the transaction ends.
+    `InvalidInput` at `field` otherwise. `lock` keeps them from being deactivated or given another role until the
+    transaction ends.
     """
-    email = address_in(text)
-    if not email:
+    typed = address_in(text)
+    if not typed:
         raise InvalidInput(**{field: "Enter an e-mail address."})
+    email = typed if "@" in typed else await _address_of(session, text.replace("\x00", "").strip(), field=field)
     statement = select(User).where(User.email == email)
     found = await session.scalar(statement.with_for_update(read=True) if lock else statement)
     if found is None:
@@ -114,6 +116,15 @@ async def active_person(session: AsyncSession, text: str, *, field: str, lock: b
     if not found.is_active:
         raise InvalidInput(**{field: f"{found.full_name} is deactivated."})
     return found
+
+
+async def _address_of(session: AsyncSession, name: str, *, field: str) -> str:
+    is_called_so = (User.full_name == name) | (func.lower(User.full_name) == name.lower())
+    found = (await session.scalars(select(User.email).where(is_called_so, User.is_active).limit(2))).all()
+    if len(found) == 1:
+        return found[0]
+    problem = "Several people here are" if found else "Nobody here is"
+    raise InvalidInput(**{field: f"{problem} called {name[:100]}. Enter an e-mail address."})
 
 
 async def possible_owner(session: AsyncSession, actor: Actor, text: str, *, field: str, lock: bool = False) -> User:

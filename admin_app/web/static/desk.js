@@ -42,13 +42,32 @@ function suggestPeople(input) {
   });
 }
 
-// Warns before typed text is left behind, and keeps a double click from sending twice.
+// Warns before typed text is left behind. While another form of the page is sent, what may go along goes along, and is on
+// the page that answers.
 function keepTyping(form) {
-  let changed = false;
+  const drafts = Array.from(form.querySelectorAll("[data-draft]"));
+  let changed = drafts.some((field) => field.type !== "checkbox" && field.value);
+  const others = drafts.length ? Array.from(document.querySelectorAll("main form[method=post]")) : [];
+  others.filter((other) => other !== form).forEach((other) => other.addEventListener("formdata", (event) => {
+    const kept = drafts.filter((field) => changed && (field.type !== "checkbox" || field.checked));
+    kept.forEach((field) => event.formData.append(field.dataset.draft, field.value));
+    changed = false;
+  }));
   form.addEventListener("input", () => { changed = true; });
   form.addEventListener("submit", () => { changed = false; });
   window.addEventListener("beforeunload", (event) => {
     if (changed) event.preventDefault();
+  });
+}
+
+// A file that is too large is told before it is sent: a refused upload ends in a broken connection in some browsers.
+function weighFiles(input) {
+  input.addEventListener("change", () => {
+    const most = Number(input.dataset.mostBytes);
+    const isTooLarge = Array.from(input.files).some((file) => file.size > most);
+    const limit = `${Math.floor(most / 1048576).toLocaleString("en")} MB`;
+    input.setCustomValidity(isTooLarge ? `This file is too large: at most ${limit}.` : "");
+    input.reportValidity();
   });
 }
 
@@ -135,12 +154,18 @@ function chooseByTyping(choice) {
 function tickAll(all) {
   const boxes = Array.from(document.querySelectorAll("[data-tick]"));
   const told = document.querySelector("[data-ticked]");
+  const scope = document.getElementById("bulk-scope");
+  const check = () => {
+    const isEmpty = scope.value === "ticked" && !boxes.some((box) => box.checked);
+    scope.setCustomValidity(isEmpty ? "Tick at least one ticket first." : "");
+  };
   const count = () => {
     const ticked = boxes.filter((box) => box.checked).length;
     all.checked = ticked === boxes.length;
     all.indeterminate = ticked > 0 && !all.checked;
     told.textContent = ticked ? `${ticked} ticked` : "";
-    if (ticked) document.getElementById("bulk-scope").value = "ticked";
+    if (ticked) scope.value = "ticked";
+    check();
   };
   all.hidden = false;
   all.addEventListener("change", () => {
@@ -148,6 +173,7 @@ function tickAll(all) {
     count();
   });
   boxes.forEach((box) => box.addEventListener("change", count));
+  scope.addEventListener("change", check);
   window.addEventListener("pageshow", count);
 }
 
@@ -180,6 +206,7 @@ document.querySelectorAll("[data-menu-toggle]").forEach((button) => button.addEv
 document.querySelectorAll("[data-select-all]").forEach(markWhole);
 document.querySelectorAll("[data-suggest]").forEach(suggestPeople);
 document.querySelectorAll("[data-keep-typing]").forEach(keepTyping);
+document.querySelectorAll("[data-most-bytes]").forEach(weighFiles);
 document.querySelectorAll("form[method=post]").forEach(showSending);
 document.querySelectorAll("[data-clean-query]").forEach(cleanQuery);
 document.querySelectorAll("[data-refresh-seconds]").forEach(refresh);

@@ -83,13 +83,3 @@ document.querySelectorAll("form[data-progress]").forEach((form) => {
     new Watcher(form).send(event.submitter || form.querySelector("button[type=submit]"));
   });
 });
-
-// A file that is too large is told before it is sent: a refused upload ends in a broken connection in some browsers.
-document.querySelectorAll("[data-most-bytes]").forEach((input) => {
-  input.addEventListener("change", () => {
-    const most = Number(input.dataset.mostBytes);
-    const isTooLarge = Array.from(input.files).some((file) => file.size > most);
-    input.setCustomValidity(isTooLarge ? `This file is too large: at most ${Math.floor(most / 1048576).toLocaleString("en")} MB.` : "");
-    input.reportValidity();
-  });
-});

@@ -12,9 +12,11 @@ from admin_app.permissions import Permission
 from admin_app.services.pages import notification_list
 from admin_app.services.records import notifications
 from admin_app.web import parsing
+from admin_app.web.desk import form_of, text_in
 from admin_app.web.pages import redirect
 from admin_app.web.perform import perform, read
 from admin_app.web.views.base import PAGE_PARAMETERS, MenuEntry, Paged, RecordView, page_request
+from admin_app.web.views.ticket_actions import page_path
 
 LIST_PATH = "/admin/notification/list"
 
@@ -46,9 +48,11 @@ class NotificationView(RecordView, model=Notification):
 
     @expose("/read/{pk}", methods=["POST"])
     async def mark_read(self, request: Request) -> Response:
-        """Mark one as read."""
+        """Mark one as read, and go to the ticket when that was asked for."""
+        ticket = text_in(form_of(request), "ticket_id")
+        target = page_path(parsing.record_id(ticket)) if ticket else LIST_PATH
         await perform(request, notifications.mark_read, parsing.record_id(request.path_params["pk"]))
-        return redirect(request, LIST_PATH)
+        return redirect(request, target)
 
     @expose("/read-all", methods=["POST"])
     async def mark_all_read(self, request: Request) -> Response:

@@ -15,7 +15,7 @@ from admin_app.services.operations import tickets
 from admin_app.services.pages import ticket_list, ticket_page
 from admin_app.services.records import lookup
 from admin_app.web import parsing
-from admin_app.web.desk import actor_of, form_of
+from admin_app.web.desk import actor_of, desk_of, form_of
 from admin_app.web.forms import merge, without_theirs
 from admin_app.web.pages import redirect, render
 from admin_app.web.perform import look_up, perform, read
@@ -32,7 +32,7 @@ from admin_app.web.views.base import (
 )
 from admin_app.web.views.bulk import BulkActions, choices_on_list
 from admin_app.web.views.exports import TicketExports, export_path
-from admin_app.web.views.ticket_actions import TicketActions, page_path
+from admin_app.web.views.ticket_actions import TicketActions, drafted, page_path
 from admin_app.web.views.ticket_filters import FILTERS, filter_in
 
 PARAMETERS = PAGE_PARAMETERS | FILTERS | {"sortBy", "sort", "error"}
@@ -138,6 +138,7 @@ class TicketView(TicketActions, BulkActions, TicketExports, RecordView, model=Ti
         actions, can_take = self.actions_on(actor, ticket), ticket.is_active and ownership.can_take(actor, ticket)
         status_code = context.pop("status_code", 200)
         page = {"thread": thread, "ticket": ticket, "actions": actions, "can_take": can_take, "show_all": show_all}
+        page |= {"largest_file": desk_of(request).store.limit, **drafted(form_of(request))}
         return await render(request, "ticket.html", {**page, **context}, status_code=status_code)
 
     async def _edit_form(self, request: Request, ticket_id: int, error: Any = None) -> Response:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqladmin import expose
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
@@ -20,7 +20,7 @@ from admin_app.web import parsing
 from admin_app.web.desk import desk_of, form_of, text_in
 from admin_app.web.downloads import as_download, label
 from admin_app.web.forms import Field, Form
-from admin_app.web.pages import redirect
+from admin_app.web.pages import MESSAGES, redirect
 from admin_app.web.perform import perform, read
 from admin_app.web.views.base import SHOWN_AGAIN, ActionPage, run_action, version_in
 from admin_app.web.views.ticket_forms import SUGGEST_OWNER
@@ -57,6 +57,14 @@ class ActionLink:
     label: str
     path: str
     style: str = ""
+
+
+def drafted(form: FormData) -> dict[str, str]:
+    """A comment that is not sent yet: refused just now, or sent along with another form of the page."""
+    return {
+        "draft": text_in(form, "body") or text_in(form, "draft"),
+        "draft_is_internal": text_in(form, "is_internal") or text_in(form, "draft_is_internal"),
+    }
 
 
 class TicketActions:
@@ -107,6 +115,13 @@ class TicketActions:
             return await perform(request, tickets.transfer, ticket_id, **texts, version=version_in(request))
 
         return await self._with_form(request, "Transfer", TRANSFER, explain, act, "transferred")
+
+    @expose("/take/{pk}", methods=["POST"])
+    async def take(self, request: Request) -> Response:
+        """Make it one's own."""
+        seen = text_in(form_of(request), "owner_id")
+        seen_owner_id = parsing.record_id(seen) if seen else None
+        return await self._on_page(request, "take", "taken", tickets.take, seen_owner_id=seen_owner_id)
 
     @expose("/delete/{pk}", methods=["GET", "POST"])
     async def delete(self, request: Request) -> Response:
@@ -229,6 +244,8 @@ class TicketActions:
             return await self.show_thread(
                 request, ticket_id, wrong_form=form_name, wrong=str(error), status_code=error.status_code
             )
+        if form_name != "comment" and drafted(form_of(request))["draft"]:  # a redirect would leave it behind
+            return await self.show_thread(request, ticket_id, messages=[MESSAGES[code].format(number)])
         return redirect(request, f"{page_path(ticket_id)}#{form_name}", code, number)
 
     async def show_thread(self, request: Request, ticket_id: int, **context: Any) -> Response:

@@ -40,7 +40,7 @@ class TestWatch:
         ticket = await desk.ticket()
         await desk.run(following.watch, desk.cast.sam, ticket.id, **MYSELF)
         async with desk.recorded() as written:
-            await desk.run(following.watch, desk.cast.sam, ticket.id, person="", level=WatchLevel.REPLIES)
+            await desk.run(following.watch, desk.cast.sam, ticket.id, person=" Me", level=WatchLevel.REPLIES)
         [watcher] = await desk.rows(TicketWatcher)
         assert watcher.level is WatchLevel.REPLIES
         assert written.entry.changes == {"Sam Staff": ["all", "replies"]}

@@ -41,7 +41,7 @@ class TestOpenTicket:
                 category=" Hardware ",
                 owner="Sid@desk.example",
                 due_at=DUE,
-                parent=f" {parent.ticket_number.lower()} ",
+                parent=f" #{parent.ticket_number.lower().removeprefix('t-').lstrip('0')} ",
             ),
         )
         stored = await desk.stored(Ticket, opened.id)

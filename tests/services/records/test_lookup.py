@@ -163,6 +163,15 @@ class TestActivePerson:
         error = await desk.refusal(InvalidInput, lookup.active_person, typed, field="creator")
         assert error.fields == {"creator": sentence}
 
+    async def test_a_name_will_do_when_only_one_active_person_has_it(self, desk) -> None:
+        for typed in (" sid staff", "Sid Staff"):
+            assert (await desk.read(lookup.active_person, typed, field="owner")).id == desk.cast.sid.id
+        await desk.set(User, desk.cast.sam.id, full_name="Sid Staff")
+        error = await desk.refusal(InvalidInput, lookup.active_person, "Sid Staff", field="owner")
+        assert error.fields == {"owner": "Several people here are called Sid Staff. Enter an e-mail address."}
+        await desk.set(User, desk.cast.sam.id, is_active=False)
+        assert (await desk.read(lookup.active_person, "Sid Staff", field="owner")).id == desk.cast.sid.id
+
     async def test_refuses_somebody_deactivated(self, desk) -> None:
         await desk.set(User, desk.cast.kim.id, is_active=False)
         error = await desk.refusal(InvalidInput, lookup.active_person, "kim@desk.example", field="creator")
@@ -185,7 +194,7 @@ class TestPossibleOwner:
     async def test_a_command_is_nobody_who_could_own(self, desk) -> None:
         command = command_line_actor()
         error = await desk.refusal(InvalidInput, lookup.possible_owner, command, "me", field="owner")
-        assert error.fields == {"owner": "Nobody here has the address me."}
+        assert error.fields == {"owner": "Nobody here is called me. Enter an e-mail address."}
 
     async def test_somebody_being_deactivated_right_now_cannot_become_owner(self, desk) -> None:
         """Whoever comes first wins; never does an inactive person own an open ticket."""

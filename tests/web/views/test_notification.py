@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from admin_app.models import Notification
 from tests.services.scenes import Desk
-from tests.web.browsing import Visitor, text_of
+from tests.web.browsing import Visitor, forms_on, text_of
 from tests.web.scene import Scene
 
 Visit = Callable[..., Awaitable[Visitor]]
@@ -24,10 +24,18 @@ class TestList:
     async def test_what_is_read_is_not_unread(self, desk: Desk, scene: Scene, visit: Visit) -> None:
         sid = await visit("sid")
         path = f"/admin/notification/read/{scene.notification.id}"
-        answer = await sid.fill_in(LIST, action=path)
+        _, mark = [form for form in forms_on(await sid.get(LIST)) if form.action == path]
+        answer = await sid.submit(mark)
         assert (answer.status_code, answer.headers["location"]) == (303, LIST)
         assert scene.notification.message not in text_of(await sid.get(f"{LIST}?show=unread"))
         assert scene.notification.message in text_of(await sid.get(LIST))
+
+    async def test_opening_one_is_reading_it(self, desk: Desk, scene: Scene, visit: Visit) -> None:
+        sid, told = await visit("sid"), scene.notification
+        to_ticket = next(form for form in forms_on(await sid.get(LIST)) if "ticket_id" in form.fields)
+        answer = await sid.submit(to_ticket)
+        assert answer.headers["location"] == f"/admin/ticket/details/{told.ticket_id}"
+        assert told.message not in text_of(await sid.get(f"{LIST}?show=unread"))
 
 
 class TestMarks:
