@@ -6,12 +6,12 @@ from starlette.responses import Response
 from admin_app.models.ticket import ACTIVE_STATUSES
 from admin_app.services.pages import dashboard
 from admin_app.web.pages import render
-from admin_app.web.perform import read
+from admin_app.web.perform import look_up
 
 
 async def dashboard_page(request: Request) -> Response:
     """What this person should look at."""
-    summary = await read(request, dashboard.summary, may_lag=True)
+    summary = await look_up(request, dashboard.summary, may_lag=True)
     sections = [
         ("My tickets", summary.mine, summary.counts["mine"], "owner=me&state=active", "Nothing waits for you."),
         (
