@@ -1,6 +1,7 @@
 """Which live tickets fit best to what somebody typed."""
 
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import Any
 
 from sqlalchemy import Select, select, true
@@ -36,9 +37,9 @@ async def best(session: Reader, query: SearchQuery, *, fitting: Select[Any] | No
         itself = fitting.where(Ticket.id == scored.c.ticket_id).correlate(scored).scalar_subquery()
         statement = select(scored.c.ticket_id, scored.c.score, itself.is_not(None))
     rows = (await session.execute(statement.execution_options(**INCLUDE_DELETED))).all()
-    is_cut = len(rows) > ticket_search.NEWEST
-    if is_cut:  # one more than is shown was asked for, and one that bears the number may be older than all of them
-        bears_it = ticket_search.OWN_NUMBER
-        rows = sorted(rows, key=lambda row: (row.score >= bears_it, row.ticket_id))[-ticket_search.NEWEST :]
-    places = sorted(((score, ticket_id) for ticket_id, score, fits in rows if fits), reverse=True)
-    return Found(tuple(places), ticket_search.NEWEST if is_cut else 0)
+    # one more than is shown was asked for, and one that bears the number may be older than all of them
+    too_many = max(0, len(rows) - ticket_search.NEWEST)
+    others = (ticket_id for ticket_id, score, _ in rows if score < ticket_search.OWN_NUMBER)
+    oldest = set(nsmallest(too_many, others))
+    chosen = ((score, ticket_id) for ticket_id, score, fits in rows if fits and ticket_id not in oldest)
+    return Found(tuple(sorted(chosen, reverse=True)), ticket_search.NEWEST if too_many else 0)
