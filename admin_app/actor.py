@@ -35,7 +35,7 @@ class Actor:
     def require(self, permission: Permission) -> None:
         """Refuse with `PermissionDenied` unless the role holds the permission."""
         if not self.can(permission):
-            raise PermissionDenied(f"You are not allowed to do this ({permission}).")
+            raise PermissionDenied(permission=permission)
 
 
 def command_line_actor(kind: ActorKind = ActorKind.CLI) -> Actor:

@@ -48,6 +48,11 @@ class PermissionDenied(AppError):
     status_code = 403
     default_message = "You are not allowed to do this."
 
+    def __init__(self, message: str | None = None, *, permission: str | None = None) -> None:
+        super().__init__(message)
+        self.permission = permission
+        """The one that is missing: for the audit log, people never read it."""
+
 
 class NotConfirmed(PermissionDenied):
     """The actor may do it, after showing again that it is them."""

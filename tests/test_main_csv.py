@@ -119,7 +119,7 @@ class TestImportTickets:
             (b"", "This file is empty."),
             (b"Id,Subject\n", "has a header but no rows"),
             (b"Id,Id\n1,2\n", "twice: Id"),
-            (b"\x89PNG\r\n\x1a\n\x00\x00", "NUL bytes"),
+            (b"\x89PNG\r\n\x1a\n\x00\x00", "is not text"),
             (b"Id\n\x81\x8d\n", "Save it as UTF-8"),
             (b",".join([b"x"] * 10_000) + b"\n1\n", "10,000 columns"),
             (b"Id,Other\n1,2\n", "no column named Mail, Who, Subject"),

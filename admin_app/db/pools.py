@@ -10,7 +10,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
-from admin_app.db.holders import current_holder
+from admin_app.db.holders import Holder, current_holder
 from admin_app.db.holdings import Held, Holding, places_in_own_code
 
 logger = logging.getLogger("admin_app.pool")
@@ -47,10 +47,18 @@ class PoolWatch:
         self.cancelled = 0
         """Of those: thrown away because whoever asked has gone or was stopped."""
         self.waits: deque[float] = deque(maxlen=REMEMBERED_WAITS)
-        self.longest: LongestHolding | None = None
+        self._longest: tuple[Holder, float] | None = None
         self._waiting_since = float("inf")
         self._gave_up: deque[float] = deque(maxlen=REMEMBERED_WAITS)
         self._held: dict[int, Held] = {}
+
+    @property
+    def longest(self) -> LongestHolding | None:
+        """Who held one for longest; a request finds out who asks after it took its first connection."""
+        if self._longest is None:
+            return None
+        holder, seconds = self._longest
+        return LongestHolding(holder.route, holder.actor, seconds)
 
     @property
     def recent_timeouts(self) -> int:
@@ -99,8 +107,8 @@ class PoolWatch:
         held = self._held.pop(id(record), None)
         if held is None:
             return
-        if self.longest is None or held.seconds > self.longest.seconds:
-            self.longest = LongestHolding(held.holder.route, held.holder.actor, held.seconds)
+        if self._longest is None or held.seconds > self._longest[1]:
+            self._longest = held.holder, held.seconds
 
     def given_up(self, record: ConnectionPoolEntry, error: BaseException | None) -> None:
         """Count a connection that is thrown away."""

@@ -21,6 +21,11 @@ class WatchLevel(StrEnum):
     REPLIES = "replies"
     MENTIONS = "mentions"
 
+    @property
+    def label(self) -> str:
+        """As people read it."""
+        return "Everything" if self is WatchLevel.ALL else self.value.capitalize()
+
 
 class TicketWatcher(Identified, Timestamped, Base):
     """An association object: data about the relation between a person and a ticket."""

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from admin_app.errors import AppError, Gone, Malformed, NotFound, PermissionDenied, Unavailable
+from admin_app.errors import AppError, Contended, Gone, Malformed, NotFound, PermissionDenied, StaleEdit, Unavailable
 from admin_app.web.desk import form_of, signed_in
 from admin_app.web.guard import TOKEN_FIELD, NotOurForm, session_token
 from admin_app.web.pages import render
@@ -27,13 +27,14 @@ TITLES = {
     404: "Not here",
     405: "Not possible",
     408: "Too slow",
-    409: "Somebody was faster",
+    409: "Not as it is now",
     410: "Deleted",
     413: "Too large",
     422: "Please check",
     503: "Busy",
     504: "That took too long",
 }
+FASTER = "Somebody was faster"
 
 
 class ErrorPages:
@@ -76,7 +77,8 @@ async def answer(request: Request, error: Exception) -> Response:
     if isinstance(error, NotOurForm):
         _log_refusal(request, error)
     elif isinstance(error, PermissionDenied) and found is not None:
-        await record_refusal(request, found.actor, str(error))
+        lacking = f" ({error.permission})" if error.permission else ""
+        await record_refusal(request, found.actor, f"{error}{lacking}")
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(error.retry_after)
     if wants_json(request):
@@ -101,7 +103,7 @@ async def error_page(request: Request, error: AppError, *, status_code: int | No
     ]
     context = {
         "status_code": status,
-        "title": TITLES.get(status, "Something went wrong"),
+        "title": FASTER if isinstance(error, StaleEdit | Contended) else TITLES.get(status, "Something went wrong"),
         "sentence": str(error),
         "typed": [(name, value) for name, value in typed if name not in HIDDEN_FIELDS],
         "repeat": typed if status in WORTH_REPEATING and request.method == "POST" else [],

@@ -114,16 +114,6 @@ def as_input(moment: datetime | None, zone: Any) -> str:
     return as_local(moment, zone, "%Y-%m-%dT%H:%M")
 
 
-def file_size(size: int) -> str:
-    """Bytes as people read them."""
-    amount = float(size)
-    for unit in ("bytes", "KB", "MB"):
-        if amount < 1024:
-            return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
-        amount /= 1024
-    return f"{amount:.1f} GB"
-
-
 def _can(actor: Actor | None) -> Callable[[Permission], bool]:
     return lambda permission: actor is not None and actor.can(permission)
 

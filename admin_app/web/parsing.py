@@ -37,7 +37,7 @@ def choice(text: str, kind: type[E], what: str) -> E | None:
     for member in kind:
         if str(member.value) == text:
             return member
-    raise Malformed(f"{text[:40]} is not a {what} that this desk knows.")
+    raise Malformed(f"This desk knows no {what} called {text[:40]}.")
 
 
 def date(text: str, what: str, timezone: str, *, days_later: int = 0) -> datetime | None:

@@ -30,7 +30,7 @@ class Templates:
             value_words=words.value_words,
             brief=words.brief_time,
             brief_moment=words.brief_moment,
-            file_size=pages.file_size,
+            file_size=words.file_size,
         )
         self.env.globals["hidden_fields_of_audit"] = words.HIDDEN
         self.env.globals["asset"] = assets.address

@@ -9,9 +9,10 @@ from markupsafe import Markup, escape
 from admin_app import clock
 
 FIELDS: Mapping[str, str] = {
-    "body": "Text",
+    "body": "Comment",
     "channel": "Channel",
     "closed_at": "Closed",
+    "creator": "Customer",
     "creator_id": "Customer",
     "due_at": "Due",
     "email": "E-mail address",
@@ -24,7 +25,9 @@ FIELDS: Mapping[str, str] = {
     "manager_id": "Manager",
     "open_sessions": "Open sign-ins",
     "owner_id": "Owner",
+    "parent": "Follow-up to",
     "parent_id": "Follow-up to",
+    "person": "Person",
     "recovery_codes": "Recovery codes left",
     "resolved_at": "Resolved",
     "timezone": "Time zone",
@@ -50,13 +53,13 @@ VERBS: Mapping[str, str] = {
     "UNWATCH": "removed a watcher",
     "TAG": "changed the tags",
     "IMPORT": "imported it",
-    "BULK_CLOSE": "closed it with others",
-    "BULK_ASSIGN": "handed it over with others",
-    "BULK_PRIORITY": "set its priority with others",
-    "BULK_TAG": "changed its tags with others",
-    "BULK_DELETE": "deleted it with others",
-    "BULK_RESTORE": "restored it with others",
-    "UNDO": "took a change to many back",
+    "BULK_CLOSE": "closed it as part of a change to many",
+    "BULK_ASSIGN": "handed it over as part of a change to many",
+    "BULK_PRIORITY": "set its priority as part of a change to many",
+    "BULK_TAG": "changed its tags as part of a change to many",
+    "BULK_DELETE": "deleted it as part of a change to many",
+    "BULK_RESTORE": "restored it as part of a change to many",
+    "UNDO": "undid a change to many tickets",
     "SECOND_FACTOR_BEGUN": "began to set up a second factor",
     "SECOND_FACTOR_ON": "turned the second factor on",
     "SECOND_FACTOR_OFF": "turned the second factor off",
@@ -90,9 +93,9 @@ def field_words(field: str) -> str:
     return in_words(field) if field.islower() and " " not in field else field
 
 
-def action_words(action: str) -> str:
-    """What somebody did to a ticket, to be read after their name."""
-    return VERBS.get(action, in_words(action).lower())
+def action_words(action: str, kind: str = "") -> str:
+    """What somebody did to a ticket, to be read after their name; `kind` is the door they came through."""
+    return VERBS.get("IMPORT" if (action, kind) == ("CREATE", "import") else action, in_words(action).lower())
 
 
 def value_words(value: Any, field: str, zone: Any) -> str:
@@ -103,9 +106,21 @@ def value_words(value: Any, field: str, zone: Any) -> str:
         return "yes" if value else "no"
     if field in SPOKEN_FIELDS:
         return in_words(value)
+    if field == "size" and isinstance(value, int):
+        return file_size(value)
     if field.endswith("_at") and isinstance(value, str):
         return _local(value, zone)
     return str(value)
+
+
+def file_size(size: int) -> str:
+    """Bytes as people read them."""
+    amount = float(size)
+    for unit in ("bytes", "KB", "MB"):
+        if amount < 1024:
+            return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
+        amount /= 1024
+    return f"{amount:.1f} GB"
 
 
 def brief_time(moment: datetime | None, zone: Any) -> str:

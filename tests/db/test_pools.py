@@ -160,10 +160,11 @@ class TestHoldings:
 
     async def test_the_longest_of_all_is_remembered_after_it_came_back(self, engine, pool) -> None:
         for route, seconds in (("short", 0), ("long", 0.05), ("short again", 0)):
-            current_holder.set(Holder(route, "Sam Staff"))
+            current_holder.set(Holder(route))
             connections = await open_connections(engine, 1)
             await asyncio.sleep(seconds)
             await close(connections)
+            current_holder.get().actor = "Sam Staff"  # who asks is read over the first connection
         assert (pool.watch.longest.route, pool.watch.longest.actor) == ("long", "Sam Staff")
         assert 0.05 <= pool.watch.longest.seconds < chaos.seconds(with_others=10.0, alone=1.0)
 

@@ -214,9 +214,13 @@ class TestRefusals:
             assert (await (await visit("sam")).get("/admin/ticket/details/999")).status_code == 404
         assert recorded.audit == []
 
-    async def test_the_page_says_that_and_not_why(self, visit: Visit) -> None:
-        answer = await (await visit("sam")).get("/admin/user/role/1")
-        assert "You are not allowed to do this (user:change-role)." in text_of(answer)
+    async def test_the_page_says_that_and_the_log_why(self, desk: Desk, visit: Visit) -> None:
+        sam = await visit("sam")
+        async with desk.recorded() as recorded:
+            said = text_of(await sam.get("/admin/user/role/1"))
+        assert "You are not allowed to do this." in said
+        assert "user:change-role" not in said
+        assert recorded.entry.reason == "You are not allowed to do this. (user:change-role)"
 
 
 class TestWhatOpsCanLearn:

@@ -63,6 +63,7 @@ class TestUnforeseen:
         monkeypatch.setattr(comments, "add", failing(error))
         answer = await sam.submit(form, body="An hour of typing")
         assert answer.status_code == 500
+        assert "Comment An hour of typing" in text_of(answer)
         [reference] = re.findall(r"Something went wrong\. Reference ([0-9a-f]{8})", text_of(answer))
         assert "An hour of typing" in text_of(answer)
         shows_no_insides(answer)

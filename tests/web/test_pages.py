@@ -49,15 +49,3 @@ class TestTimes:
 
     def test_no_time_is_nothing(self) -> None:
         assert (pages.as_local(None, UTC), pages.as_input(None, UTC)) == ("", "")
-
-
-class TestFileSize:
-    @pytest.mark.parametrize(
-        ("size", "shown"),
-        [(0, "0 bytes"), (1023, "1023 bytes"), (1024, "1.0 KB"), (1536, "1.5 KB"), (5 * 1024**2, "5.0 MB")],
-    )
-    def test_a_size_is_as_people_read_it(self, size: int, shown: str) -> None:
-        assert pages.file_size(size) == shown
-
-    def test_a_huge_file_is_in_gigabytes(self) -> None:
-        assert pages.file_size(3 * 1024**3) == "3.0 GB"

@@ -48,6 +48,9 @@ class TestActionWords:
     def test_an_action_of_a_later_version_is_still_readable(self) -> None:
         assert words.action_words("PAINTED_RED") == "painted red"
 
+    def test_what_an_import_opened_was_imported(self) -> None:
+        assert [words.action_words("CREATE", kind) for kind in ("user", "import")] == ["opened it", "imported it"]
+
 
 class TestValueWords:
     @pytest.mark.parametrize(
@@ -64,10 +67,24 @@ class TestValueWords:
             ("2030-01-15T12:00:00+00:00", "title", "2030-01-15T12:00:00+00:00"),
             ("2030-01-15T12:00:00", "due_at", "2030-01-15T12:00:00"),
             ("tomorrow", "due_at", "tomorrow"),
+            (182_000, "size", "177.7 KB"),
+            ("182000", "size", "182000"),
         ],
     )
     def test_is_what_the_page_would_show(self, value: object, field: str, said: str) -> None:
         assert words.value_words(value, field, BERLIN) == said
+
+
+class TestFileSize:
+    @pytest.mark.parametrize(
+        ("size", "shown"),
+        [(0, "0 bytes"), (1023, "1023 bytes"), (1024, "1.0 KB"), (1536, "1.5 KB"), (5 * 1024**2, "5.0 MB")],
+    )
+    def test_a_size_is_as_people_read_it(self, size: int, shown: str) -> None:
+        assert words.file_size(size) == shown
+
+    def test_a_huge_file_is_in_gigabytes(self) -> None:
+        assert words.file_size(3 * 1024**3) == "3.0 GB"
 
 
 class TestBriefTime:

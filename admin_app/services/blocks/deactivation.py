@@ -20,7 +20,7 @@ def is_within_reach(actor: Actor, user: User) -> bool:
 def check(actor: Actor, user: User) -> None:
     """Refuse to deactivate oneself, an admin without `user:edit-staff`, and somebody who is deactivated already."""
     if user.id == actor.id:
-        raise Conflict("Nobody deactivates themselves.")
+        raise PermissionDenied("Nobody deactivates themselves.")
     if not is_within_reach(actor, user):
         raise PermissionDenied("Only an admin may deactivate an admin.")
     if not user.is_active:

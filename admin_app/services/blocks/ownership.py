@@ -11,7 +11,7 @@ from admin_app.models.notification import NotificationType
 from admin_app.models.ticket import Ticket
 from admin_app.models.user import User
 from admin_app.permissions import OWNING_ROLES, Permission
-from admin_app.services.records import audit, notifications
+from admin_app.services.records import audit, notifications, text_rules
 
 
 class Owned(Protocol):
@@ -52,7 +52,7 @@ async def transfer(
     ticket.owner_id = new_owner.id
     await audit.record(session, actor, AuditAction.TRANSFER_OWNERSHIP, ticket, reason=reason)
     told = f"{actor.name} handed {ticket.ticket_number} to you: {ticket.title}"
-    message = f"{told}. {note}" if note else told
+    message = f"{text_rules.sentence(told)} {note}" if note else told
     notifications.notify(session, actor, [new_owner.id], NotificationType.TRANSFERRED, message, ticket)
     notifications.notify(
         session,

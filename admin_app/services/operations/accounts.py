@@ -92,7 +92,7 @@ async def change_role(session: AsyncSession, actor: Actor, user_id: int, *, role
     if user.id == actor.id:
         raise Conflict("Nobody changes their own role; ask another admin.")
     if user.role is role:
-        raise InvalidInput(role=f"{user.full_name} is {role.value} already.")
+        raise InvalidInput(role=f"{user.full_name} has this role already.")
     await roles.change(session, actor, user, role)
     await sign_in_sessions.end_all(session, user.id)
     return user

@@ -30,7 +30,7 @@ async def watch(session: AsyncSession, actor: Actor, ticket_id: int, *, person: 
     if person.strip().lower() not in ("", lookup.ME):
         found = await lookup.active_person(session, person, field="person")
         if found.role not in OWNING_ROLES:
-            raise InvalidInput(person=f"{found.full_name} is {found.role.value} and cannot watch tickets.")
+            raise InvalidInput(person=f"{found.full_name} is {lookup.as_member(found.role)} and cannot watch tickets.")
         user_id, name = found.id, found.full_name
     if user_id is None:
         raise InvalidInput(person="Say who should watch.")

@@ -136,8 +136,13 @@ async def possible_owner(session: AsyncSession, actor: Actor, text: str, *, fiel
     address = await session.scalar(select(User.email).where(User.id == actor.id)) if is_actor else None
     found = await active_person(session, address or text, field=field, lock=lock)
     if found.role not in OWNING_ROLES:
-        raise InvalidInput(**{field: f"{found.full_name} is {found.role.value} and cannot own tickets."})
+        raise InvalidInput(**{field: f"{found.full_name} is {as_member(found.role)} and cannot own tickets."})
     return found
+
+
+def as_member(role: Role) -> str:
+    """What somebody with this role, who can own no tickets, is."""
+    return "a customer" if role is Role.CUSTOMER else f"in {role.value}"
 
 
 async def can_still_own(session: AsyncSession, user_id: int) -> bool:

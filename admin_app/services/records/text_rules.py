@@ -33,6 +33,11 @@ def check(texts: Mapping[str, str], *, required: tuple[str, ...] = ()) -> None:
         raise InvalidInput(**wrong)
 
 
+def sentence(text: str) -> str:
+    """The text with a full stop, unless it ends in a mark of its own."""
+    return text if text.endswith((".", "!", "?", "…", ":")) else f"{text}."
+
+
 def normalised(text: str) -> str:
     """Browsers send CRLF from text areas; blanks around a text say nothing."""
     return text.replace("\r\n", "\n").strip()

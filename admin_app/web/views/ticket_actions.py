@@ -215,7 +215,7 @@ class TicketActions:
             ticket = await read(request, lookup.ticket, ticket_id)
             return ActionPage(
                 title=f"{title} {ticket.ticket_number}",
-                explanation=f"{ticket.title}. {explain(ticket)}",
+                explanation=f"{text_rules.sentence(ticket.title)} {explain(ticket)}",
                 button=title,
                 back=page_path(ticket_id),
                 form=form.filled({"resolution": ticket.resolution or ""}),

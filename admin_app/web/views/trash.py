@@ -10,7 +10,7 @@ from admin_app.models import Ticket
 from admin_app.permissions import Permission
 from admin_app.services.operations import tickets
 from admin_app.services.pages import ticket_list, ticket_page
-from admin_app.services.records import lookup
+from admin_app.services.records import lookup, text_rules
 from admin_app.web import parsing
 from admin_app.web.desk import desk_of, form_of, text_in
 from admin_app.web.forms import Field, Form
@@ -30,6 +30,7 @@ from admin_app.web.views.ticket_actions import page_path
 from admin_app.web.views.ticket_forms import SUGGEST_OWNER
 
 LIST_PATH = "/admin/trash/list"
+EXPLAINED = "It comes back with its status, comments, attachments and links."
 
 
 def trash_path(ticket_id: int) -> str:
@@ -80,7 +81,7 @@ class TrashView(RecordView, model=Ticket):
             ticket = await read(request, lookup.deleted_ticket, ticket_id)
             return ActionPage(
                 title=f"Restore {ticket.ticket_number}",
-                explanation=f"{ticket.title}. It comes back with its status, comments, attachments and links.",
+                explanation=f"{text_rules.sentence(ticket.title)} {EXPLAINED}",
                 button="Restore",
                 back=trash_path(ticket_id),
                 form=Form([owner]),
@@ -111,7 +112,7 @@ class TrashView(RecordView, model=Ticket):
             }
             return ActionPage(
                 title=f"Remove {ticket.ticket_number} for good",
-                explanation=f"{ticket.title}. This cannot be undone; the audit log keeps an entry.",
+                explanation=f"{text_rules.sentence(ticket.title)} This cannot be undone; the audit log keeps an entry.",
                 button="Remove for good",
                 back=trash_path(ticket_id),
                 form=Form([number]),

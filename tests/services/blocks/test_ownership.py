@@ -61,10 +61,10 @@ class TestTransfer:
         assert {told.type for told in written.notifications} == {NotificationType.TRANSFERRED}
 
     async def test_a_note_goes_along_to_the_new_owner(self, desk) -> None:
-        ticket, cast = await desk.ticket(), desk.cast
+        ticket, cast = await desk.ticket(title="Printer on fire?"), desk.cast
         async with desk.recorded() as written:
             await desk.run(transfer, cast.sam, ticket.id, cast.sid.id, note="Kim calls at nine.")
-        told = f"Sam Staff handed {ticket.ticket_number} to you: Printer on fire. Kim calls at nine."
+        told = f"Sam Staff handed {ticket.ticket_number} to you: Printer on fire? Kim calls at nine."
         assert written.told == {"sid": told}
 
     async def test_nobody_is_told_of_what_they_did_themselves(self, desk) -> None:

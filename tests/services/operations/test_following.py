@@ -60,8 +60,8 @@ class TestWatch:
         ("person", "sentence"),
         [
             ("who@desk.example", "Nobody here has the address who@desk.example."),
-            ("kim@desk.example", "Kim Customer is customer and cannot watch tickets."),
-            ("olaf@desk.example", "Olaf Ops is ops and cannot watch tickets."),
+            ("kim@desk.example", "Kim Customer is a customer and cannot watch tickets."),
+            ("olaf@desk.example", "Olaf Ops is in ops and cannot watch tickets."),
         ],
     )
     async def test_says_at_the_field_who_cannot_watch(self, desk, person: str, sentence: str) -> None:

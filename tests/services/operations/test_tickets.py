@@ -92,7 +92,7 @@ class TestOpenTicket:
             ({"creator": ""}, "creator", "Enter an e-mail address."),
             ({"creator": "who@desk.example"}, "creator", "Nobody here has the address who@desk.example."),
             ({"owner": "who@desk.example"}, "owner", "Nobody here has the address who@desk.example."),
-            ({"owner": "kim@desk.example"}, "owner", "Kim Customer is customer and cannot own tickets."),
+            ({"owner": "kim@desk.example"}, "owner", "Kim Customer is a customer and cannot own tickets."),
             ({"parent": "t-999999"}, "parent", "There is no ticket T-999999."),
             ({"parent": "T-\x00"}, "parent", "There is no ticket T-."),
         ],

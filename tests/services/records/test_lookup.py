@@ -185,7 +185,7 @@ class TestPossibleOwner:
             found = await desk.run(lookup.possible_owner, getattr(desk.cast, name), typed, field="owner")
             assert found.id == desk.cast.users[name]
 
-    @pytest.mark.parametrize(("name", "role"), [("kim", "customer"), ("olaf", "ops")])
+    @pytest.mark.parametrize(("name", "role"), [("kim", "a customer"), ("olaf", "in ops")])
     async def test_refuses_customers_and_ops(self, desk, name: str, role: str) -> None:
         address, sue = f"{name}@desk.example", desk.cast.sue
         error = await desk.refusal(InvalidInput, lookup.possible_owner, sue, address, field="owner")

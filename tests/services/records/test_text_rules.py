@@ -37,6 +37,12 @@ class TestCheck:
         assert set(caught.value.fields) == {"title", "category"}
 
 
+class TestSentence:
+    def test_it_ends_in_one_mark(self) -> None:
+        said = [text_rules.sentence(title) for title in ("Printer on fire", "230 volts?", "Help!", "Odd …")]
+        assert said == ["Printer on fire.", "230 volts?", "Help!", "Odd …"]
+
+
 class TestNormalised:
     def test_line_ends_of_browsers_become_plain_ones_and_outer_blanks_go(self) -> None:
         assert text_rules.normalised("\r\n one\r\ntwo \n three  \r\n") == "one\ntwo \n three"

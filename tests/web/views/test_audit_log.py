@@ -1,12 +1,14 @@
 """The audit log: found by who, what, which, when and which field."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from admin_app.models import AuditAction, AuditLog
 from tests.services.scenes import Desk
 from tests.support.cells import in_one
 from tests.web.browsing import Visitor, links_on, text_of
 from tests.web.scene import Scene
+from tests.web.test_sign_in import sign_in_as
 
 Visit = Callable[..., Awaitable[Visitor]]
 LIST = "/admin/audit-log/list"
@@ -47,6 +49,14 @@ class TestList:
         link = f"{LIST}?batch={entry.batch_id}"
         assert link in links_on(details)
         assert scene.deleted.ticket_number in text_of(await sue.get(link))
+
+    async def test_a_stranger_has_no_role(self, desk: Desk, scene: Scene, visit: Visit, window: Any) -> None:
+        await sign_in_as(window(), "stranger@desk.example", "a wrong guess")
+        [entry] = [row for row in await desk.rows(AuditLog) if row.action is AuditAction.SIGN_IN_REFUSED]
+        sue = await visit("sue")
+        for path in (f"{LIST}?action=SIGN_IN_REFUSED", f"/admin/audit-log/details/{entry.id}"):
+            said = text_of(await sue.get(path)).lower()
+            assert ("unknown" in said, "unknown customer" in said, "unknown, customer" in said) == (True, False, False)
 
     async def test_text_of_others_is_text(self, desk: Desk, visit: Visit) -> None:
         await desk.ticket(title="<script>alert(1)</script>")

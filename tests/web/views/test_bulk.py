@@ -313,7 +313,7 @@ class TestHistory:
         await applied(desk, await previewed(desk, BatchKind.PRIORITY, ids))
         sue = await visit("sue")
         said = text_of(await sue.get(f"/admin/ticket/details/{ids[0]}"))
-        assert "Sue Supervisor set its priority with others" in said
+        assert "Sue Supervisor set its priority as part of a change to many" in said
         [entry] = [row for row in await desk.rows(AuditLog) if row.action is AuditAction.BULK_PRIORITY]
         page = await sue.get(f"/admin/audit-log/details/{entry.id}")
         assert "What it did to each of 3" in text_of(page)

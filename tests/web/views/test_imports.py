@@ -70,7 +70,7 @@ class TestSend:
             (b"Id,Mail\r\n", "This file has a header but no rows."),
             (b"Id,Mail,Id\r\n1,a@b.example,2\r\n", "names this column twice: Id"),
             (",".join(f"c{n}" for n in range(10_000)).encode() + b"\n1\n", "names 10,000 columns"),
-            (b"Id,Mail\r\n1,a\x00b\r\n", "NUL bytes"),
+            (b"Id,Mail\r\n1,a\x00b\r\n", "is not text"),
             (b"PK\x03\x04 and so on", "a spreadsheet or an archive"),
             (b"Id,Mail\r\n1,\x81\x8d\r\n", "no text in UTF-8, UTF-16 or Windows-1252"),
             (b"Id,Mail\r\n1," + b"x" * 1_500_000 + b"\r\n", "a line of more than 1,000,000 characters"),

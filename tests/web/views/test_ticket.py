@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from admin_app import clock
+from admin_app.actor import ActorKind
 from admin_app.db import ticket_search as searching
-from admin_app.models import AuditLog, Comment, Priority, Status, Ticket, TicketWatcher, User
+from admin_app.models import AuditAction, AuditLog, Comment, Priority, Status, Ticket, TicketWatcher, User
 from admin_app.permissions import Role
 from admin_app.services.operations import following, tickets
 from admin_app.services.records.file_store import FileStore
@@ -206,6 +207,13 @@ class TestStatements:
         sam, path = await visit("sam"), f"/admin/ticket/details/{scene.ticket.id}"
         few = await self.count(statement_counter, sam, path)
         await self.crowd(desk, store, scene.ticket)
+        parent = {"changes": {"parent_id": [None, scene.other.id]}, "actor_name": "Import", "actor_role": "admin"}
+        subject = {"table_name": "tickets", "record_id": scene.ticket.id, "action": AuditAction.CREATE}
+        await desk.store(AuditLog(**subject, **parent, actor_kind=ActorKind.IMPORT, record_label="T-000001"))
+        await desk.set(Ticket, scene.ticket.id, external_key="old-desk:17")
+        said = text_of(await sam.get(path))
+        for words in ("Import imported it", f"Follow-up to {scene.other.ticket_number}", "elsewhere old-desk:17"):
+            assert words in said
         crowded = await self.count(statement_counter, sam, path)
         everything = await self.count(statement_counter, sam, f"{path}?show=all")
         assert (few, crowded, everything) == (TICKET_PAGE, TICKET_PAGE + 1, TICKET_PAGE), "one more to count the rest"

@@ -244,7 +244,7 @@ class TestConflict:
         [entry] = [row for row in await desk.rows(AuditLog) if row.action is AuditAction.EDIT]
         assert f'datetime="{entry.occurred_at.isoformat()}"' in answer.text
         assert form_on(answer).fields["version"] == "2"
-        assert "You both changed 1 field" in text
+        assert "You both changed the same field" in text
 
     async def test_fields_that_one_side_touched_are_merged_and_saved(
         self, desk: Desk, ticket: Ticket, sam: Visitor, form: Form

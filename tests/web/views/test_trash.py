@@ -83,10 +83,16 @@ class TestRestore:
 class TestPurge:
     async def test_it_says_first_what_will_go(self, desk: Desk, scene: Scene, visit: Visit) -> None:
         ada = await visit("ada")
+        await desk.set(Ticket, scene.deleted.id, title="230 volts?")
         async with desk.nothing_written():
             answer = await ada.get(f"/admin/trash/purge/{scene.deleted.id}")
         page = text_of(answer)
-        for expected in ("Comments 1", "Attachments 1", "Tickets that point here 0", "cannot be undone"):
+        for expected in (
+            "Comments 1",
+            "Attachments 1",
+            "Tickets that point here 0",
+            "230 volts? This cannot be undone",
+        ):
             assert expected in page
 
     async def test_with_the_number_typed_it_is_gone_and_its_file_too(

@@ -141,7 +141,7 @@ def _decodes(binary: BinaryIO, encoding: str) -> bool:
     try:
         while chunk := binary.read(CHUNK_BYTES):
             if "\x00" in decoder.decode(chunk):
-                raise _refused("This file holds NUL bytes, so it is not text. Save it as CSV in UTF-8.")
+                raise _refused("This file is not text: it may be a workbook or a picture. Save it as CSV in UTF-8.")
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False

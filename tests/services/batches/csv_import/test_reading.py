@@ -49,10 +49,10 @@ class TestHeader:
     @pytest.mark.parametrize(
         ("content", "words"),
         [
-            (b"Name,City\nAda,Pa\x00ris\n", "NUL bytes"),
+            (b"Name,City\nAda,Pa\x00ris\n", "is not text"),
             (b"PK\x03\x04rest of a workbook", "Save the sheet as CSV"),
             (b"\x1f\x8brest of an archive", "Save the sheet as CSV"),
-            (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "NUL bytes"),
+            (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "is not text"),
             (b"Name,City\nAda,\x81\x8d\x9d\n", "UTF-8, UTF-16 or Windows-1252"),
             (b"\xff\xfeN\x00a", "UTF-8, UTF-16 or Windows-1252"),
         ],
