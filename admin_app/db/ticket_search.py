@@ -1,7 +1,8 @@
 """Statements that find tickets by their words, each in the form that its database answers from an index."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -50,16 +51,28 @@ stored = table(
     column("tokens"),
 )
 _live = table("ticket_search_live", column("rowid", Integer), column("ticket_search_live"))
+_newest_id = select(func.max(stored.c.ticket_id)).scalar_subquery()
 _tickets = table("tickets", column("id", Integer), column("ticket_number"), column("deleted_at"))
 
-SAMPLE = 512
-"""So many of the newest rows tell how common a beginning is."""
+SORTED = 16_384
+"""So many matches PostgreSQL sorts for the newest of them."""
 
-COMMON, RARE = 40, 8
-"""A common beginning is in at least so many of the sample, a rare one in fewer."""
 
-WALKED = 16_384
-"""So many of the newest rows hold enough matches of a common beginning."""
+@dataclass(frozen=True)
+class Walk:
+    """When the newest rows are read one by one for a common beginning: to look at one takes a microsecond."""
+
+    sample: int
+    """So many of the newest rows tell how common it is."""
+    common: int
+    """It is in at least so many of those: else too many would be read."""
+    rows: int
+    """So many are read at most."""
+    above: int
+    """Below this id the index holds so little that it is quicker."""
+
+
+ON_SQLITE, ON_POSTGRESQL = Walk(128, 8, 24_576, 262_144), Walk(512, 8, 65_536, 32_768)
 
 NOTHING = "x" * (LONGEST_WORD + 1)
 """Asked for this, FTS5 finds nothing: no word is so long."""
@@ -153,14 +166,25 @@ def among(ticket_id: Any, ids: Sequence[int], dialect: str) -> ColumnElement[boo
 def _newest_on_sqlite(query: SearchQuery, most: int) -> Select[Any]:
     """FTS5 walks its index from the newest row on and stops where it is told to; only beginnings it reads to the end.
 
-    So they are asked for where the words as they stand are in too few tickets.
+    So they are asked for where the words as they stand are in too few tickets, and the newest rows hold too few.
     """
     if not query.beginnings:
         return _fts5(query, literal(query.fts5)).limit(most)
     exact = _fts5(query.exactly, literal(query.exactly.fts5)).limit(most).cte("exact")
-    asked = case((_number(exact) < most, literal(query.fts5)), else_=literal(NOTHING))
-    longer = _fts5(query, asked).limit(most).cte("longer")
-    return select(union_all(select(longer), select(exact).where(_number(exact) == most)).subquery("found"))
+    is_large = and_(_number(exact) < most, _newest_id > ON_SQLITE.above)
+    sample = _recent(query, ON_SQLITE.sample, when=is_large).limit(ON_SQLITE.common).cte("sample")
+    walked = _recent(query, ON_SQLITE.rows, when=_number(sample) == ON_SQLITE.common).limit(most).cte("walked")
+    is_open = and_(_number(exact) < most, _number(walked) < most)
+    longer = _fts5(query, case((is_open, literal(query.fts5)), else_=literal(NOTHING))).limit(most).cte("longer")
+    whole = [select(look).where(_number(look) == most) for look in (exact, walked)]
+    return select(union_all(select(longer), *whole).subquery("found"))
+
+
+def _recent(query: SearchQuery, ids: int, *, when: ColumnElement[bool]) -> Select[Any]:
+    """Matches among the newest ids, found in their texts. Else among none: a condition beside is asked of each row."""
+    is_recent = stored.c.ticket_id > _newest_id - case((when, ids), else_=0)
+    found = select(stored.c.ticket_id).where(is_recent, ~stored.c.is_deleted, *_hold((*query.needles, *query.phrases)))
+    return found.order_by(stored.c.ticket_id.desc())
 
 
 def _fts5(query: SearchQuery, asked: ColumnElement[str]) -> Select[Any]:
@@ -189,18 +213,19 @@ def _longer(query: SearchQuery, most: int, *, when: ColumnElement[bool]) -> list
     """Ways to find beginnings, of which one is taken.
 
     Each look into the index costs as much as all words together that begin so. A common beginning is found in the
-    newest rows without it, all matches of a rare one with a single look, and what is in between range by range.
+    newest rows without it, all matches of others with a single look, and those that were common once range by range.
     """
-    sample = _newest_rows(query, SAMPLE).limit(COMMON).cte("sample")
-    walked = _newest_rows(query, WALKED).where(when, _number(sample) == COMMON).limit(most).cte("walked")
+    way = ON_POSTGRESQL
+    sample = _newest_rows(query, way.sample).where(_newest_id > way.above).limit(way.common).cte("sample")
+    walked = _newest_rows(query, way.rows).where(when, _number(sample) == way.common).limit(most).cte("walked")
     asked = select(cast(literal(query.tsquery), TSQUERY)).scalar_subquery()  # no estimate, so no table is read for it
-    rare = select(stored.c.ticket_id).where(stored.c.tokens.op("@@")(asked), ~stored.c.is_deleted, *_phrases(query))
-    all_at_once = rare.where(when, _number(sample) < RARE).limit(most).cte("all_at_once")
-    is_many = and_(_number(sample) >= RARE, _number(walked) < most)
-    ranged = _by_range(_coarse, query, most).where(when, or_(is_many, _number(all_at_once) == most)).cte("ranged")
+    every = select(stored.c.ticket_id).where(stored.c.tokens.op("@@")(asked), ~stored.c.is_deleted, *_phrases(query))
+    all_at_once = every.where(when, _number(walked) < most).limit(SORTED).cte("all_at_once")
+    ranged = _by_range(_coarse, query, most).where(_number(all_at_once) == SORTED).cte("ranged")
+    newest_of_all = select(all_at_once).where(_number(all_at_once) < SORTED)
     return [
         select(walked).where(_number(walked) == most),
-        select(all_at_once).where(_number(all_at_once) < most),
+        select(newest_of_all.order_by(all_at_once.c.ticket_id.desc()).limit(most).subquery()),
         select(ranged),
     ]
 
@@ -229,9 +254,13 @@ def _number(look: CTE) -> ColumnElement[int]:
 
 
 def _phrases(query: SearchQuery, columns: Any = stored.c) -> list[ColumnElement[bool]]:
+    return _hold(query.phrases, columns)
+
+
+def _hold(needles: Iterable[str], columns: Any = stored.c) -> list[ColumnElement[bool]]:
     return [
-        or_(*(_Position(column, literal(phrase)) > 0 for column in (columns.title, columns.customer, columns.body)))
-        for phrase in query.phrases
+        or_(*(_Position(column, literal(needle)) > 0 for column in (columns.title, columns.customer, columns.body)))
+        for needle in needles
     ]
 
 

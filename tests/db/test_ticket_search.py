@@ -117,7 +117,7 @@ async def fill(database: Database, rows: dict[type, list[dict]]) -> None:
 
 
 class TestBothDatabases:
-    async def test_they_find_the_same_tickets_in_the_same_order(self, both) -> None:
+    async def test_they_find_the_same_tickets_in_the_same_order(self, both, monkeypatch) -> None:
         rows = corpus(300)
         for database in both:
             await fill(database, rows)
@@ -130,7 +130,23 @@ class TestBothDatabases:
                 wrong.append((typed, on_sqlite, on_postgresql, plainly))
         assert wrong == []
         assert hits > 1_000, "the questions ask for nothing"
+        await self.texts_and_indexes_agree(both, monkeypatch)
         await self.one_forgets(both)
+
+    async def texts_and_indexes_agree(self, both, monkeypatch) -> None:
+        """SQLite reads the texts of the newest rows, PostgreSQL looks into its index."""
+        monkeypatch.setattr(ticket_search, "ON_SQLITE", ticket_search.Walk(512, 1, 512, 0))
+        walked = 0
+        for query in map(parse, QUESTIONS):
+            if query.beginnings:
+                few = []
+                for database in both:
+                    statement = ticket_search.newest(query, database.engines.dialect, most=5)
+                    rows = await database.read(lambda session, statement=statement: session.execute(statement))
+                    few.append(sorted(row.ticket_id for row in rows))
+                assert few[0] == few[1], query
+                walked += len(few[0]) == 5
+        assert walked > 10
 
     async def one_forgets(self, both) -> None:
         """The negative control: without a trigger on one of them they differ."""
@@ -148,13 +164,19 @@ class TestBothDatabases:
         person = [{"id": 1, "email": "kim@ex.org", "full_name": "Kim", **moment}]
         named = [{"id": n, "ticket_number": f"T-{n:06}", "title": "lamp", "creator_id": 1, **moment} for n in ids]
         named.append({**named[0], "id": 401_001, "ticket_number": "T-401001", "title": "lamps"})
-        ways = {"rare": (40, 9, 99), "common": (3, 2, 4), "in between": (100, 2, 99)}
+        ways = {
+            "at once": (ticket_search.Walk(512, 40, 99, 0), 99),
+            "walked to": (ticket_search.Walk(512, 2, 300_000, 0), 99),
+            "not far enough": (ticket_search.Walk(512, 2, 2, 0), 99),
+            "range by range": (ticket_search.Walk(512, 40, 99, 0), 2),
+            "few tickets": (ticket_search.Walk(512, 1, 99, 500_000), 99),
+        }
         wrong = []
         for database in both:
             await fill(database, {User: person, Ticket: named})
-            for most, (way, limits) in itertools.product((1, 3, 5, 7, 10), ways.items()):
-                for name, limit in zip(("COMMON", "RARE", "WALKED"), limits, strict=True):
-                    monkeypatch.setattr(ticket_search, name, limit)
+            for most, (way, (walk, limit)) in itertools.product((1, 3, 5, 7, 10), ways.items()):
+                for name, value in (("ON_SQLITE", walk), ("ON_POSTGRESQL", walk), ("SORTED", limit)):
+                    monkeypatch.setattr(ticket_search, name, value)
                 longer = [*ids, 401_001]
                 for typed, expected in (("lamp", ids if most < 8 else longer), ("lam", longer), ('"lamp"', ids)):
                     statement = ticket_search.newest(parse(typed), database.engines.dialect, most=most)
