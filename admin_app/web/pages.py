@@ -23,6 +23,7 @@ MESSAGE_SECONDS = 60
 MESSAGES = {
     "opened": "{} is open.",
     "saved": "{} is saved.",
+    "unchanged": "Nothing was changed.",
     "commented": "Your comment on {} is saved.",
     "attached": "The file is on {}.",
     "watching": "Watchers of {} are updated.",

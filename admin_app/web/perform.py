@@ -49,7 +49,7 @@ async def perform(request: Request, service: Service[Any], /, *args: Any, **opti
     async def work(session: Any) -> idempotency.Outcome:
         if key is None:
             result = await service(session, actor, *args, **options)
-            return idempotency.Outcome(getattr(result, "id", None))
+            return idempotency.outcome_of(result)
         return await idempotency.once(session, key, lambda inner: service(inner, actor, *args, **options))
 
     try:

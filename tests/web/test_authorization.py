@@ -28,7 +28,7 @@ PAGES = {
     "/admin/ticket/attachment/{pk}": (200, 200, 403, 200),
     "/admin/ticket/resolve/{pk}": (200, 200, 403, 200),
     "/admin/ticket/close/{pk}": (200, 200, 403, 200),
-    "/admin/ticket/reopen/{pk}": (200, 200, 403, 200),
+    "/admin/ticket/reopen/{pk}": (403, 200, 403, 200),
     "/admin/ticket/transfer/{pk}": (200, 200, 403, 200),
     "/admin/ticket/delete/{pk}": (200, 200, 403, 200),
     "/admin/ticket/export": (403, 200, 403, 200),

@@ -30,6 +30,12 @@ def can_transfer(actor: Actor, ticket: Owned) -> bool:
     return actor.can(Permission.TICKET_TRANSFER) and ticket.owner_id in (None, actor.id)
 
 
+def check(actor: Actor, ticket: Ticket) -> None:
+    """Refuse whoever may not hand this ticket over."""
+    if not can_transfer(actor, ticket):
+        raise PermissionDenied(f"You may hand over your own tickets only; {ticket.ticket_number} is not yours.")
+
+
 def can_take(actor: Actor, ticket: Owned) -> bool:
     """Whether the ticket could become the actor's own."""
     return can_transfer(actor, ticket) and actor.role in OWNING_ROLES and ticket.owner_id != actor.id
@@ -44,8 +50,7 @@ async def transfer(
     Raises `PermissionDenied` for other people's tickets without `ticket:transfer-any`, and `InvalidInput` at
     `new_owner` when it is theirs already.
     """
-    if not can_transfer(actor, ticket):
-        raise PermissionDenied(f"You may hand over your own tickets only; {ticket.ticket_number} is not yours.")
+    check(actor, ticket)
     if ticket.owner_id == new_owner.id:
         raise InvalidInput(new_owner=f"{ticket.ticket_number} belongs to {new_owner.full_name} already.")
     former_owner_id = ticket.owner_id

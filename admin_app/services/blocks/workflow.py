@@ -67,6 +67,13 @@ def find_reopening(source: Status) -> Arrow:
     return arrow
 
 
+def check_reopening(actor: Actor, source: Status) -> None:
+    """Refuse whoever may not bring a ticket back from this end; whether it has ended is for `find_reopening`."""
+    arrow = _BY_ENDS.get((source, Status.OPEN))
+    if arrow is not None and arrow.needs_reason:
+        actor.require(arrow.permission)
+
+
 def can_move(actor: Actor, source: Status, target: Status) -> bool:
     """Whether the table has the arrow and the actor's role its permission."""
     arrow = _BY_ENDS.get((source, target))

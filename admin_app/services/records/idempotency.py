@@ -20,6 +20,14 @@ class Outcome:
 
     record_id: int | None
     replayed: bool = False
+    version: int | None = None
+    """Of the record afterwards, where it has one; not known of a form that had been applied before."""
+
+
+def outcome_of(result: object) -> Outcome:
+    """What a form has led to, from the record that its service returned."""
+    version = getattr(result, "__dict__", {}).get("version")  # as far as it is loaded: nothing is asked for here
+    return Outcome(getattr(result, "id", None), version=version)
 
 
 def key_hash(*parts: object) -> str:
@@ -44,8 +52,8 @@ async def once(session: AsyncSession, hashed: str, work: Callable[[AsyncSession]
     session.add(key)
     await session.flush()
     result = await work(session)
-    key.record_id = getattr(result, "id", None)
-    return Outcome(key.record_id)
+    key.record_id = outcome_of(result).record_id
+    return outcome_of(result)
 
 
 async def forget_old(session: AsyncSession) -> None:

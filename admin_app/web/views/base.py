@@ -13,6 +13,7 @@ from starlette.responses import Response
 from admin_app.errors import Conflict, InvalidInput, Malformed, NotFound
 from admin_app.permissions import Permission
 from admin_app.services.records import listing
+from admin_app.services.records.idempotency import Outcome
 from admin_app.web import parsing
 from admin_app.web.desk import form_of
 from admin_app.web.forms import Form
@@ -163,6 +164,11 @@ def address(asked: Query, **changes: object) -> str:
 def version_in(request: Request) -> int:
     """The version that a form was opened with; `Malformed` when it is missing or no number."""
     return parsing.whole_number(str(form_of(request).get("version", "")), "version of this form")
+
+
+def saved_or_not(request: Request, outcome: Outcome) -> str:
+    """The message after an edit form: one that was sent as it was opened has changed nothing."""
+    return "unchanged" if outcome.version == version_in(request) else "saved"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from admin_app.web.desk import form_of, text_in
 from admin_app.web.forms import Field, Form, merge
 from admin_app.web.pages import redirect, render
 from admin_app.web.perform import perform, read
-from admin_app.web.views.base import SHOWN_AGAIN, ActionPage, RecordView, show_action, version_in
+from admin_app.web.views.base import SHOWN_AGAIN, ActionPage, RecordView, saved_or_not, show_action, version_in
 from admin_app.web.views.ticket_actions import page_path
 
 BODY = Field("body", "Comment", kind="textarea", required=True, longest=text_rules.LONGEST["body"], rows=8)
@@ -35,8 +35,11 @@ class CommentView(RecordView, model=Comment):
         form = form_of(request)
         try:
             version = version_in(request)
+            code = "unchanged"
             if form.get("choice-body") != "theirs":
-                await perform(request, comments.edit, comment_id, body=text_in(form, "body"), version=version)
+                body = text_in(form, "body")
+                outcome = await perform(request, comments.edit, comment_id, body=body, version=version)
+                code = saved_or_not(request, outcome)
         except StaleEdit as stale:
             comment = await read(request, comments.find, comment_id)
             context = {
@@ -51,7 +54,7 @@ class CommentView(RecordView, model=Comment):
             shown = ActionPage(**{**vars(again), "form": again.form.typed(form, error)})
             return await show_action(request, shown, status_code=error.status_code)
         comment = await read(request, comments.find, comment_id)
-        return redirect(request, page_path(comment.ticket_id), "saved", "The comment")
+        return redirect(request, page_path(comment.ticket_id), code, "The comment")
 
     async def _ask(self, request: Request, comment_id: int) -> ActionPage:
         comment: Any = await read(request, comments.find, comment_id)

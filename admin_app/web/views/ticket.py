@@ -28,6 +28,7 @@ from admin_app.web.views.base import (
     RecordView,
     Suggestions,
     page_request,
+    saved_or_not,
     version_in,
 )
 from admin_app.web.views.bulk import BulkActions, choices_on_list
@@ -109,12 +110,12 @@ class TicketView(TicketActions, BulkActions, TicketExports, RecordView, model=Ti
             stored = await read(request, lookup.ticket, ticket_id)
             values = ticket_forms.without_lost_seconds(actor, form, stored)
             changes = without_theirs(form, values)
-            await perform(request, tickets.edit, ticket_id, changes, version=version_in(request))
+            outcome = await perform(request, tickets.edit, ticket_id, changes, version=version_in(request))
         except StaleEdit as stale:
             return await self._conflict(request, ticket_id, stale)
         except SHOWN_AGAIN as error:
             return await self._edit_form(request, ticket_id, error)
-        return redirect(request, page_path(ticket_id), "saved", stored.ticket_number)
+        return redirect(request, page_path(ticket_id), saved_or_not(request, outcome), stored.ticket_number)
 
     async def suggest(self, request: Request, name: str, term: str) -> Suggestions:
         """Possible owners, or customers."""

@@ -17,7 +17,7 @@ from admin_app.services.blocks import ownership, workflow
 from admin_app.services.operations import attachments, comments, following, tickets
 from admin_app.services.records import lookup, text_rules
 from admin_app.web import parsing
-from admin_app.web.desk import desk_of, form_of, text_in
+from admin_app.web.desk import actor_of, desk_of, form_of, text_in
 from admin_app.web.downloads import as_download, label
 from admin_app.web.forms import Field, Form
 from admin_app.web.pages import MESSAGES, redirect
@@ -107,6 +107,8 @@ class TicketActions:
         """Hand the ticket over."""
 
         def explain(ticket: Ticket) -> str:
+            if request.method != "POST":  # before anybody writes a reason in vain
+                ownership.check(actor_of(request), ticket)
             owner = ticket.owner.full_name if ticket.owner else "nobody"
             return f"It belongs to {owner} now. The new owner is told."
 
@@ -191,7 +193,11 @@ class TicketActions:
         self, request: Request, title: str, service: Callable[..., Awaitable[Any]], asked: Field, code: str
     ) -> Response:
         def explain(ticket: Ticket) -> str:
-            return f"Its status is {workflow.label(ticket.status)} now."
+            actor, now = actor_of(request), f"Its status is {workflow.label(ticket.status)} now."
+            if code == "reopened" and request.method != "POST":
+                workflow.check_reopening(actor, ticket.status)
+            is_last_word = code == "closed" and not actor.can(Permission.TICKET_REOPEN_CLOSED)
+            return f"{now} Only a supervisor can reopen a closed ticket." if is_last_word else now
 
         async def act(ticket_id: int) -> Any:
             typed = {asked.name: text_in(form_of(request), asked.name)}

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from starlette.datastructures import FormData
 
+from admin_app import clock
 from admin_app.actor import Actor
 from admin_app.errors import AppError, InvalidInput
 from admin_app.models import Channel, Priority, Status, Ticket
@@ -65,6 +66,8 @@ def new_form(timezone: str) -> Form:
 def new_ticket(form: FormData, timezone: str) -> NewTicket:
     """What the form of a new ticket holds; `InvalidInput` names every field that cannot be read."""
     values = _values(form, timezone, ("priority", "channel", "due_at"))
+    if values["due_at"] is not None and values["due_at"] < clock.now():
+        raise InvalidInput(due_at="This time is past already.")
     return NewTicket(
         creator=text_in(form, "creator"),
         title=text_in(form, "title"),

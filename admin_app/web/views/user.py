@@ -30,6 +30,7 @@ from admin_app.web.views.base import (
     RecordView,
     page_request,
     run_action,
+    saved_or_not,
     version_in,
 )
 
@@ -124,7 +125,7 @@ class UserView(RecordView, model=User):
         try:
             values: dict[str, object] = {name: text_in(typed, name) for name in EDITED if name in typed}
             how = {"version": version_in(request), "is_confirmed": step_up.is_confirmed(request)}
-            await perform(request, accounts.edit, user_id, without_theirs(typed, values), **how)
+            outcome = await perform(request, accounts.edit, user_id, without_theirs(typed, values), **how)
         except NotConfirmed:
             return await step_up.ask(request)
         except StaleEdit as stale:
@@ -138,7 +139,7 @@ class UserView(RecordView, model=User):
             return await render(request, "conflict.html", context, status_code=stale.status_code)
         except SHOWN_AGAIN as error:
             return await self._edit_form(request, user_id, error)
-        return redirect(request, person_path(user_id), "saved", text_in(typed, "full_name"))
+        return redirect(request, person_path(user_id), saved_or_not(request, outcome), text_in(typed, "full_name"))
 
     @expose("/deactivate/{pk}", methods=["GET", "POST"])
     async def deactivate(self, request: Request) -> Response:

@@ -77,6 +77,21 @@ class TestFindReopening:
             workflow.find_reopening(source)
 
 
+class TestCheckReopening:
+    def test_refuses_who_lacks_the_right_of_that_end(self) -> None:
+        refused = set()
+        for source in Status:
+            for role in Role:
+                try:
+                    workflow.check_reopening(who(role), source)
+                except PermissionDenied:
+                    refused.add((source, role))
+        outside = {Role.CUSTOMER, Role.OPS}
+        assert refused == {(Status.RESOLVED, role) for role in outside} | {
+            (Status.CLOSED, role) for role in outside | {Role.STAFF}
+        }
+
+
 class TestCanMove:
     @pytest.mark.parametrize("role", Role)
     @pytest.mark.parametrize(("source", "target"), PAIRS)

@@ -44,7 +44,7 @@ class TestOnce:
     async def test_the_first_time_does_the_work_and_names_the_record(self, desk) -> None:
         outcome = await desk.run(idempotency.once, KEY, opening(desk))
         [ticket] = await desk.rows(Ticket)
-        assert outcome == idempotency.Outcome(ticket.id, replayed=False)
+        assert outcome == idempotency.Outcome(ticket.id, replayed=False, version=1)
 
     async def test_the_second_time_gives_the_first_answer_and_writes_nothing(self, desk) -> None:
         first = await desk.run(idempotency.once, KEY, opening(desk))

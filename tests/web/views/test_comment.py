@@ -26,7 +26,9 @@ class TestEdit:
 
     async def test_an_unchanged_save_writes_nothing(self, desk: Desk, scene: Scene, visit: Visit) -> None:
         before = len(await desk.rows(AuditLog))
-        await (await visit("sam")).fill_in(f"/admin/comment/edit/{scene.comment.id}")
+        sam = await visit("sam")
+        answer = await sam.fill_in(f"/admin/comment/edit/{scene.comment.id}")
+        assert "Nothing was changed." in text_of(await sam.get(answer.headers["location"]))
         assert len(await desk.rows(AuditLog)) == before
         assert (await desk.stored(Comment, scene.comment.id)).version == 1
 

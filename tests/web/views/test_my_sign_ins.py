@@ -46,6 +46,7 @@ class TestMySignIns:
     async def test_all_others_are_ended(self, desk, visit) -> None:
         here, there, sid = await visit("sam"), await visit("sam"), await visit("sid")
         await here.fill_in(PATH, action=f"{PATH}/end-others")
+        assert "End all others" not in text_of(await here.get(PATH))
         assert [await is_in(one) for one in (here, there, sid)] == [True, False, True]
 
     async def test_nobody_ends_those_of_another_this_way(self, desk, visit) -> None:

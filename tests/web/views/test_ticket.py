@@ -303,6 +303,7 @@ class TestOpen:
             ("parent", "T-999999", "There is no ticket T-999999."),
             ("parent", "a\x00b", "There is no ticket"),
             ("due_at", "soon", "Enter a date and time"),
+            ("due_at", "2020-01-01T00:00", "This time is past already."),
             ("priority", "9", "Choose one of the list."),
             ("channel", "pigeon", "Choose one of the list."),
         ],

@@ -186,7 +186,10 @@ class TestMistakes:
 
     async def test_somebody_elses_ticket_is_not_handed_over(self, desk: Desk, scene: Scene, visit: Visit) -> None:
         sam = await visit("sam")
+        early = await sam.get(f"/admin/ticket/transfer/{scene.other.id}")
+        assert (early.status_code, "is not yours." in text_of(early)) == (403, True)
         data = {"new_owner": "sam@desk.example", "reason": "I want it.", "version": "1"}
+        await sam.token()
         answer = await sam.post(f"/admin/ticket/transfer/{scene.other.id}", data)
         assert answer.status_code == 403
         assert "I want it." in text_of(answer)
@@ -196,9 +199,13 @@ class TestMistakes:
         self, desk: Desk, scene: Scene, visit: Visit
     ) -> None:
         path = f"/admin/ticket/reopen/{scene.closed.id}"
-        assert (await (await visit("sam")).fill_in(path, reason="Again.")).status_code == 403
+        sam, sue = await visit("sam"), await visit("sue")
+        last_word = "Only a supervisor can reopen a closed ticket."
+        closing = [text_of(await one.get(f"/admin/ticket/close/{scene.ticket.id}")) for one in (sam, sue)]
+        assert [last_word in page for page in closing] == [True, False]
+        assert (await sam.get(path)).status_code == 403
+        assert (await sam.post(path, {"reason": "Again.", "version": "2"})).status_code == 403
         assert (await desk.stored(Ticket, scene.closed.id)).status is Status.CLOSED
-        sue = await visit("sue")
         wordless = await sue.fill_in(path, reason=" ")
         assert (wordless.status_code, "Say why." in text_of(wordless)) == (422, True)
         assert (await sue.fill_in(path, reason="Again.")).status_code == 303

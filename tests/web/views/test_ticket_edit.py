@@ -66,6 +66,7 @@ class TestSaving:
         assert answer.status_code == 303
         after = await desk.everything()
         assert [name for name in before if before[name] != after[name]] == ["idempotency_keys"]
+        assert "Nothing was changed." in text_of(await sam.get(answer.headers["location"]))
 
     async def test_an_hour_that_comes_twice_is_not_moved(self, desk: Desk, ticket: Ticket, visit: Visit) -> None:
         """In Berlin 02:30 happens twice that night; the form shows the same for both."""

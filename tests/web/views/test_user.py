@@ -159,7 +159,8 @@ class TestEdit:
 
     async def test_an_unchanged_save_writes_nothing(self, desk: Desk, visit: Visit) -> None:
         sam, kim = await visit("sam"), desk.cast.users["kim"]
-        assert (await sam.fill_in(f"/admin/user/edit/{kim}")).status_code == 303
+        answer = await sam.fill_in(f"/admin/user/edit/{kim}")
+        assert "Nothing was changed." in text_of(await sam.get(answer.headers["location"]))
         assert (await desk.stored(User, kim)).version == 1
         assert await desk.rows(AuditLog) == []
 
@@ -177,7 +178,7 @@ class TestRole:
         [
             ("olaf", "king", 422, "Choose one of the list."),
             ("olaf", "", 422, "Choose one of the list."),
-            ("olaf", "ops", 422, "is ops already"),
+            ("olaf", "ops", 422, "has this role already"),
             ("ada", "staff", 409, "Nobody changes their own role"),
             ("sam", "ops", 409, "still owns"),
         ],
@@ -215,5 +216,9 @@ class TestDeactivateAndReactivate:
 class TestEndSessions:
     async def test_they_are_out_with_their_next_click(self, desk: Desk, visit: Visit) -> None:
         ada, sid = await visit("ada"), await visit("sid")
-        assert (await ada.fill_in(f"/admin/user/end-sessions/{desk.cast.users['sid']}")).status_code == 303
+        page, link = (f"/admin/user/{verb}/{desk.cast.users['sid']}" for verb in ("details", "end-sessions"))
+        assert link in links_on(await ada.get(page))
+        assert (await ada.fill_in(link)).status_code == 303
         assert (await sid.get("/admin/")).status_code == 302
+        await desk.set(User, desk.cast.users["sid"], is_active=False)
+        assert link not in links_on(await ada.get(page))
