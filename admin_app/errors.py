@@ -20,7 +20,8 @@ AppError
 WriteOutsideService          RuntimeError: our bug, never shown
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -168,6 +169,28 @@ class InvalidInput(AppError):
     def __init__(self, message: str | None = None, **fields: str) -> None:
         super().__init__(message or " ".join(fields.values()) or None)
         self.fields: Mapping[str, str] = fields
+
+
+class Findings:
+    """What is wrong with a form, gathered, so that one answer names every field."""
+
+    def __init__(self) -> None:
+        self._fields: dict[str, str] = {}
+
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        """Keep an `InvalidInput` at fields for later."""
+        try:
+            yield
+        except InvalidInput as error:
+            if not error.fields:
+                raise
+            self._fields |= error.fields
+
+    def tell(self) -> None:
+        """`InvalidInput` at every field that was found wrong; nothing when none was."""
+        if self._fields:
+            raise InvalidInput(**self._fields)
 
 
 class UnexpectedFailure(AppError):

@@ -9,6 +9,7 @@ from admin_app.errors import (
     AlreadyExists,
     AppError,
     FieldClash,
+    Findings,
     Gone,
     InvalidInput,
     NotFound,
@@ -88,6 +89,20 @@ class TestStaleEdit:
         saved_by = SavedBy("Sid Staff", clock.now())
         error = StaleEdit(current_version=3, fields=[clash], saved_by=[saved_by])
         assert (error.current_version, error.fields, error.saved_by) == (3, (clash,), (saved_by,))
+
+
+class TestFindings:
+    def test_every_field_is_told_at_once_and_what_has_no_field_right_away(self) -> None:
+        wrong = Findings()
+        wrong.tell()
+        for fields in ({"title": "This is required."}, {"owner": "Nobody here is called Zoe."}):
+            with wrong.gathered():
+                raise InvalidInput(**fields)
+        with pytest.raises(InvalidInput) as told:
+            wrong.tell()
+        assert told.value.fields == {"title": "This is required.", "owner": "Nobody here is called Zoe."}
+        with pytest.raises(InvalidInput, match="no longer kept"), wrong.gathered():
+            raise InvalidInput("The file is no longer kept here.")
 
 
 class TestFieldClash:

@@ -10,11 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from admin_app.actor import Actor
 from admin_app.db import ticket_numbers
 from admin_app.db.search_query import ticket_number
-from admin_app.errors import Conflict, InvalidInput
+from admin_app.errors import Conflict, Findings, InvalidInput
 from admin_app.models.attachment import Attachment
 from admin_app.models.audit_log import AuditAction
 from admin_app.models.notification import NotificationType
 from admin_app.models.ticket import Channel, Priority, Status, Ticket
+from admin_app.models.user import User
 from admin_app.models.watcher import WatchLevel
 from admin_app.permissions import Permission
 from admin_app.services.blocks import editing, ownership, purge, soft_delete, stored_bytes, workflow
@@ -51,17 +52,12 @@ class NewTicket:
 async def open_ticket(session: AsyncSession, actor: Actor, new: NewTicket) -> Ticket:
     """Open a ticket for a customer; the number comes from the sequence.
 
-    `InvalidInput` at `creator`, `owner` or `parent` when that record is missing or inactive, at any field that is
-    empty or too long. A clash on the number is retried by `Database.run` and never shown.
+    `InvalidInput` at `creator`, `owner` and `parent` when that record is missing or inactive, and at every field that
+    is empty or too long. A clash on the number is retried by `Database.run` and never shown.
     """
     actor.require(Permission.TICKET_CREATE)
     typed = {"title": new.title, "description": new.description, "category": new.category}
-    text_rules.check(typed, required=("title",))
-    creator = await lookup.active_person(session, new.creator, field="creator")
-    owner = (
-        await lookup.possible_owner(session, actor, new.owner, field="owner", lock=True) if new.owner.strip() else None
-    )
-    parent_id = await _parent_id(session, new.parent) if new.parent.strip() else None
+    creator, owner, parent_id = await _checked(session, actor, new, typed)
     [number] = await ticket_numbers.take(session)
     ticket = Ticket(
         ticket_number=number,
@@ -246,6 +242,25 @@ async def _tell_status(session: AsyncSession, actor: Actor, ticket: Ticket) -> N
         f"{actor.name} set {ticket.ticket_number} to {workflow.label(ticket.status)}: {ticket.title}",
         ticket,
     )
+
+
+async def _checked(
+    session: AsyncSession, actor: Actor, new: NewTicket, texts: Mapping[str, str]
+) -> tuple[User, User | None, int | None]:
+    """Who opens it, who owns it and what it follows; all that is wrong with the form at once."""
+    wrong, owner, parent_id = Findings(), None, None
+    with wrong.gathered():
+        text_rules.check(texts, required=("title",))
+    with wrong.gathered():
+        creator = await lookup.active_person(session, new.creator, field="creator")
+    if new.owner.strip():
+        with wrong.gathered():
+            owner = await lookup.possible_owner(session, actor, new.owner, field="owner", lock=True)
+    if new.parent.strip():
+        with wrong.gathered():
+            parent_id = await _parent_id(session, new.parent)
+    wrong.tell()
+    return creator, owner, parent_id
 
 
 async def _parent_id(session: AsyncSession, number: str) -> int:

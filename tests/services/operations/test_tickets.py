@@ -101,6 +101,11 @@ class TestOpenTicket:
         error = await desk.refusal(InvalidInput, tickets.open_ticket, desk.cast.sam, new_ticket(**fields))
         assert error.fields == {field: sentence}
 
+    async def test_says_all_that_is_wrong_at_once(self, desk) -> None:
+        fields = {"title": "", "creator": "Zoe", "owner": "zoe@desk.example", "parent": "999999"}
+        error = await desk.refusal(InvalidInput, tickets.open_ticket, desk.cast.sam, new_ticket(**fields))
+        assert error.fields.keys() == fields.keys()
+
     @pytest.mark.parametrize(("name", "field"), [("kim", "creator"), ("sid", "owner")])
     async def test_nobody_deactivated_opens_or_owns_it(self, desk, name: str, field: str) -> None:
         await desk.set(User, desk.cast.users[name], is_active=False)
