@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +44,10 @@ class BreakableServer:
     def _signal(self, number: signal.Signals) -> None:
         postmaster = self._server.get_pid()
         listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(postmaster)], capture_output=True, text=True)
-        for process in [postmaster, *map(int, listed.stdout.split())]:
-            os.kill(process, number)
+        os.kill(postmaster, number)
+        for process in map(int, listed.stdout.split()):
+            with suppress(ProcessLookupError):  # a worker in the background may have ended meanwhile
+                os.kill(process, number)
 
 
 @contextmanager
