@@ -11,7 +11,7 @@ TOO_WIDE = """() => {
 }"""
 """Elements that make the page scroll sideways."""
 
-HARD_TO_READ = """() => {
+COLOURS = """
   const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   const parsed = (colour) => {
     canvas.clearRect(0, 0, 1, 1);
@@ -33,6 +33,35 @@ HARD_TO_READ = """() => {
     });
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
   };
+  const contrast = (front, back) => {
+    const [low, high] = [light(front), light(back)].sort((a, b) => a - b);
+    return (high + 0.05) / (low + 0.05);
+  };
+"""
+"""What both measures below need: the colour behind an element, and the ratio of two colours."""
+
+HARD_TO_SEE = (
+    "() => {"
+    + COLOURS
+    + """
+  return [...document.querySelectorAll("input, select, textarea")]
+    .filter((field) => field.type !== "hidden" && field.checkVisibility() && !field.disabled)
+    .map((field) => {
+      const back = ground(field.parentElement);
+      const style = getComputedStyle(field);
+      const edge = parseFloat(style.borderTopWidth) ? over(parsed(style.borderTopColor), back) : back;
+      return [Math.max(contrast(edge, back), contrast(ground(field), back)), field];
+    })
+    .filter(([ratio]) => ratio < 3)
+    .map(([ratio, field]) => `${ratio.toFixed(2)} ${field.type} ${field.name}`);
+}"""
+)
+"""Fields whose edge has less contrast than WCAG 2.2 asks for at level AA (1.4.11)."""
+
+HARD_TO_READ = (
+    "() => {"
+    + COLOURS
+    + """
   const found = new Set();
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
@@ -44,8 +73,7 @@ HARD_TO_READ = """() => {
     const style = getComputedStyle(element);
     const back = ground(element);
     const front = over(parsed(style.color), back);
-    const [low, high] = [light(front), light(back)].sort((a, b) => a - b);
-    const ratio = (high + 0.05) / (low + 0.05);
+    const ratio = contrast(front, back);
     const size = parseFloat(style.fontSize);
     const isLarge = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
     if (ratio >= (isLarge ? 3 : 4.5)) continue;
@@ -53,6 +81,7 @@ HARD_TO_READ = """() => {
   }
   return [...found];
 }"""
+)
 """Texts below the contrast that WCAG 2.2 asks for at level AA (1.4.3), with its formulas for luminance and ratio."""
 
 
@@ -83,6 +112,12 @@ class Complaints:
 def too_wide(page: Page) -> list[str]:
     """Elements that stick out of the window, when it scrolls sideways."""
     found: list[str] = page.evaluate(TOO_WIDE)
+    return found
+
+
+def hard_to_see(page: Page) -> list[str]:
+    """Fields whose edge has too little contrast."""
+    found: list[str] = page.evaluate(HARD_TO_SEE)
     return found
 
 

@@ -19,7 +19,7 @@ from admin_app.services.batches.exports.pages import Listed
 from admin_app.services.operations import comments, following, tickets
 from admin_app.services.records.error_tracking import storing
 from admin_app.services.records.error_tracking.storing import Counted
-from tests.flows.looking import Complaints, hard_to_read, too_wide
+from tests.flows.looking import Complaints, hard_to_read, hard_to_see, too_wide
 from tests.flows.stage import Stage
 from tests.services.records.error_tracking.seeing import seen
 
@@ -172,7 +172,8 @@ def switch_theme(page: Page) -> None:
 def faults_of(page: Page, complaints: Complaints | None = None) -> list[str]:
     """What is wrong with how the page looks."""
     wide = [f"sticks out: {element}" for element in too_wide(page)]
-    return wide + [f"contrast {text}" for text in hard_to_read(page)] + (complaints.taken() if complaints else [])
+    faint = [f"contrast {found}" for found in (*hard_to_read(page), *hard_to_see(page))]
+    return wide + faint + (complaints.taken() if complaints else [])
 
 
 @pytest.fixture(params=THEMES)
@@ -248,6 +249,13 @@ class TestTheMeasures:
         page = enter("ada").page
         page.locator("h1").evaluate("heading => { heading.style.cssText = 'color: #777; background: #888'; }")
         assert any("Dashboard" in text for text in hard_to_read(page))
+
+    def test_a_field_with_a_faint_edge_is_seen(self, enter) -> None:
+        user = enter("ada", reduced_motion="reduce")
+        user.go("/admin/ticket/list")
+        assert hard_to_see(user.page) == []
+        user.page.locator("#search").evaluate("field => { field.style.borderColor = '#e5e7eb'; }")
+        assert any("search" in field for field in hard_to_see(user.page))
 
     def test_inline_code_is_refused_and_seen(self, enter) -> None:
         page = enter("ada").page
