@@ -32,6 +32,8 @@ SIGN_IN = "/admin/login"
 ENDS_THE_SIGN_IN = "/admin/logout"
 MOMENTARY = "/health/ready"
 """Tells how it is at this moment: on a busy machine the first connection may come too late for the first of two."""
+REOPEN = "/admin/ticket/reopen/{pk}"
+"""The ticket there is closed: only those who may reopen such a one get the form. A POST first hears what is missing."""
 GENERIC = ("list", "details", "create", "edit", "ajax")
 """What SQLAdmin answers for every view, whether or not the view has such a page."""
 
@@ -80,8 +82,10 @@ def expected(row: Row, method: str, who: str) -> str:
         return "admitted"
     if who in OUTSIDE:
         return "sign in"
-    if row.permission is None or Actor(1, who, INSIDE[who]).can(row.permission):
-        return "admitted"
+    actor = Actor(1, who, INSIDE[who])
+    if row.permission is None or actor.can(row.permission):
+        is_final = (method, row.path) == ("GET", REOPEN) and not actor.can(Permission.TICKET_REOPEN_CLOSED)
+        return "refused" if is_final else "admitted"
     return "missing" if row.hides else "refused"
 
 
