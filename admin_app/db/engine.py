@@ -240,7 +240,8 @@ def _server_engine(
     settings: Mapping[str, str] | None = None,
     **options: Any,
 ) -> AsyncEngine:
-    limits = {**_limits(chosen), **(settings or {})}
+    # estimates of the search are high, and compiling a statement takes longer than any of ours runs
+    limits = {**_limits(chosen), "jit": "off", **(settings or {})}
     session = {"application_name": name, "timezone": "UTC"}
     arguments: dict[str, Any] = {"timeout": chosen.connect_timeout, "command_timeout": chosen.command_timeout}
     if chosen.transaction_pooling:

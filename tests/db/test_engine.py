@@ -127,6 +127,7 @@ class TestPostgresql:
         engines = create_engines(postgresql_url, replace(options, transaction_pooling=transaction_pooling))
         usual = {
             "lock_timeout": "1500ms",
+            "jit": "off",
             "statement_timeout": "7s",
             "idle_in_transaction_session_timeout": "9s",
             "TimeZone": "UTC",
