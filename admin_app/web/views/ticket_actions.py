@@ -250,7 +250,7 @@ class TicketActions:
             return await self.show_thread(
                 request, ticket_id, wrong_form=form_name, wrong=str(error), status_code=error.status_code
             )
-        if form_name != "comment" and drafted(form_of(request))["draft"]:  # a redirect would leave it behind
+        if form_name != "comment" and text_in(form_of(request), "draft"):  # a redirect would leave it behind
             return await self.show_thread(request, ticket_id, messages=[MESSAGES[code].format(number)])
         return redirect(request, f"{page_path(ticket_id)}#{form_name}", code, number)
 
