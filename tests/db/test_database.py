@@ -195,12 +195,16 @@ class TestRetry:
         for name in ("a", "b"):
             await database.run(adding(name))
 
+        held = {"a": asyncio.Event(), "b": asyncio.Event()}
+
         def crossing(first: str, second: str):
             async def work(session) -> None:
                 await session.execute(text("SET LOCAL deadlock_timeout = '10ms'"))
-                for name in (first, second):
-                    await session.execute(text("UPDATE tags SET updated_at = now() WHERE name = :n"), {"n": name})
-                    await asyncio.sleep(0.02)
+                change = text("UPDATE tags SET updated_at = now() WHERE name = :n")
+                await session.execute(change, {"n": first})
+                held[first].set()
+                await asyncio.wait_for(held[second].wait(), 30)
+                await session.execute(change, {"n": second})
 
             return work
 
