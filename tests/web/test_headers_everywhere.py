@@ -105,8 +105,8 @@ class TestErrors:
             raise Unavailable
 
         sam = await visit("sam")
-        monkeypatch.setattr(Database, "read", refuse)
-        monkeypatch.setattr(Database, "run", refuse)
+        for way in ("read", "look_up", "run"):
+            monkeypatch.setattr(Database, way, refuse)
         answer = await sam.get("/admin/ticket/list")
         assert (answer.status_code, faults_of(answer)) == (503, [])
 

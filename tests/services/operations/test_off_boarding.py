@@ -261,7 +261,7 @@ class TestRefusals:
         cast = desk.cast
         options = {"wanted": LEAVE, "reason": "r", "frozen": "x"}
         await desk.refusal(PermissionDenied, off_boarding.off_board, cast.sam, cast.sid.id, **options)
-        await desk.refusal(Conflict, off_boarding.off_board, cast.sue, cast.sue.id, **options)
+        await desk.refusal(PermissionDenied, off_boarding.off_board, cast.sue, cast.sue.id, **options)
         await desk.refusal(PermissionDenied, off_boarding.off_board, cast.sue, cast.ada.id, **options)
         await desk.refusal(NotFound, off_boarding.off_board, cast.sue, 999_999, **options)
         await desk.set(User, cast.sid.id, is_active=False)
