@@ -19,6 +19,7 @@ from admin_app.db.slow_queries import SlowQueries
 from admin_app.errors import Unavailable
 from admin_app.services.records.traffic import Traffic
 from admin_app.settings import Settings
+from tests.support.migrating import is_current
 
 SECRET_KEY = "a secret key that only this test uses, long enough"
 
@@ -103,7 +104,7 @@ class TestCreateApp:
     async def test_production_starts_on_a_migrated_database(self, database_url: str, tmp_path: Path) -> None:
         app = create_app(production(database_url, tmp_path))
         async with app.router.lifespan_context(app):
-            assert await app.state.database.read(schema.is_current)
+            assert await app.state.database.read(is_current)
 
     async def test_so_does_a_worker_that_is_started_again_while_the_next_release_is_brought_in(
         self, sqlite_url: str, tmp_path: Path

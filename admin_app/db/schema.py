@@ -41,11 +41,6 @@ async def stored_revision(session: AsyncSession) -> str | None:
     return found
 
 
-async def is_current(session: AsyncSession) -> bool:
-    """Whether the database has exactly the schema that this code needs."""
-    return await stored_revision(session) == newest_revision()
-
-
 async def fits(session: AsyncSession) -> bool:
     """Whether this code works with the schema: with its own, and with a newer one that takes nothing away from it."""
     stored, known = await stored_revision(session), _known_revisions()

@@ -1,6 +1,6 @@
 """Reading a page of tickets along, among or past, as `ticket_paths` tells; nothing is read that nobody asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -79,13 +79,13 @@ async def _along(
         return await listing.paginate(session, statement, order=along.order, request=request, count=count)
 
     async def fetch(start: Position | None, *, backward: bool) -> tuple[list[TicketRow], bool]:
-        rows: list[TicketRow] = []
         given = start and tuple(value is not None for value in start)
         values = {f"at_{number}": value for number, value in enumerate(start or ())}
-        for window in _windows(along.order, given, backward=backward):
-            if len(rows) <= request.size:
-                rows += (await session.execute(window, {**values, "most": request.size + 1 - len(rows)})).all()
-        return rows[: request.size], len(rows) > request.size
+
+        def ask(window: Select[Any], most: int) -> Awaitable[Iterable[TicketRow]]:
+            return session.execute(window, {**values, "most": most})
+
+        return await listing.first_rows(_windows(along.order, given, backward=backward), ask, size=request.size)
 
     return (await listing.turn(fetch, order=along.order, request=request)).counted(count)
 

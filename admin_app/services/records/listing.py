@@ -1,7 +1,7 @@
 """Pages of a list: a statement and its order in; rows, the ways on and a capped count out."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, Self, TypeVar
 
@@ -12,6 +12,7 @@ from admin_app.db.sessions import Reader
 from admin_app.errors import Malformed
 
 T = TypeVar("T")
+Asks = Callable[[Any, int], Awaitable[Iterable[Any]]]
 
 COUNT_CAP = 10_000
 PAGE_SIZES = (25, 50, 100)
@@ -121,6 +122,19 @@ async def turn(fetch: Fetches[T], *, order: Order, request: PageRequest) -> Page
     )
 
 
+async def first_rows(windows: Iterable[Select[T]], ask: Asks, *, size: int) -> tuple[list[T], bool]:
+    """At most `size` rows in reading direction, and whether there are more; later windows only where rows are missing.
+
+    `ask` gets a window and how many of its rows are wanted.
+    """
+    rows: list[Any] = []
+    for window in windows:
+        rows += [row[0] if len(row) == 1 else row for row in await ask(window, size + 1 - len(rows))]
+        if len(rows) > size:
+            return rows[:size], True
+    return rows, False
+
+
 async def paginate_ranked(
     places: Sequence[tuple[int, int]], request: PageRequest, read: Callable[[list[int]], Awaitable[Mapping[int, T]]]
 ) -> Page[T]:
@@ -170,14 +184,8 @@ async def _rows(fetch: Fetches[T], order: Order, request: PageRequest) -> tuple[
 async def _fetch(
     session: Reader, statement: Select[T], order: Order, start: Position | None, *, backward: bool, size: int
 ) -> tuple[list[T], bool]:
-    """At most `size` rows in reading direction, and whether there are more."""
-    rows: list[Any] = []
-    for window in order.windows(statement, start=start, backward=backward):
-        found = await session.execute(window.limit(size + 1 - len(rows)))
-        rows += [row[0] if len(row) == 1 else row for row in found]
-        if len(rows) > size:
-            return rows[:size], True
-    return rows, False
+    windows = order.windows(statement, start=start, backward=backward)
+    return await first_rows(windows, lambda window, most: session.execute(window.limit(most)), size=size)
 
 
 async def _count(session: Reader, statement: Select[Any], *, is_capped: bool) -> Count:
