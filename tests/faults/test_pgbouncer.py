@@ -18,6 +18,7 @@ from tests.services.scenes import Desk
 from tests.support.cast import store_cast
 from tests.support.house import PROJECT_ROOT
 from tests.support.pgbouncer import HOW_TO_GET_IT, find_pgbouncer, pgbouncer
+from tests.support.programs import needed
 from tests.support.waiting import until
 from tests.web.browsing import text_of
 from tests.web.windows import windows
@@ -30,11 +31,8 @@ WRITERS, EACH = 8, 10
 
 @pytest.fixture(scope="module")
 def program() -> str:
-    """`make test` has tried to get it; where it cannot be had the skip says how to."""
-    found = find_pgbouncer()
-    if found is None:
-        pytest.skip(HOW_TO_GET_IT)
-    return found
+    """It, or a skip."""
+    return needed(find_pgbouncer(), HOW_TO_GET_IT)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A real Prometheus reads the alert rules, tries them on figures, and collects those of a desk that runs."""
 
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from tests.flows.serving import serving
 from tests.house.test_alert_rules import RULES as EXPECTED
 from tests.support import prometheus as support
 from tests.support.clusters import free_port
+from tests.support.programs import needed
 from tests.support.prometheus import HOW_TO_GET_IT, RULES, Programs, Prometheus, find_prometheus, prometheus
 from tests.support.waiting import until
 
@@ -21,11 +21,8 @@ EXPRESSIONS = re.compile(r'expr: ".*"$', re.MULTILINE)
 
 @pytest.fixture(scope="module")
 def programs() -> Programs:
-    """`make test` has tried to get them; where they cannot be had the skip says how to."""
-    found = find_prometheus()
-    if found is None:
-        pytest.skip(HOW_TO_GET_IT)
-    return found
+    """Both, or a skip."""
+    return needed(find_prometheus(), HOW_TO_GET_IT)
 
 
 @pytest.fixture(scope="module")
@@ -96,17 +93,6 @@ class TestServer:
 
 
 class TestGetting:
-    @pytest.mark.parametrize("root_on_debian", [True, False])
-    def test_where_there_is_none_to_be_had_a_sentence_says_so(self, monkeypatch, tmp_path, root_on_debian) -> None:
-        def refused(*command: str) -> None:
-            raise subprocess.CalledProcessError(100, command)
-
-        monkeypatch.setattr(support, "UNPACKED", tmp_path)
-        monkeypatch.setattr(support, "find_prometheus", lambda: None)
-        monkeypatch.setattr(support, "_is_root_on_debian", lambda: root_on_debian)
-        monkeypatch.setattr(support, "_run", refused)
-        assert "its tests will be skipped" in support.get_prometheus()
-
     def test_a_choice_that_is_not_there_is_an_error(self, monkeypatch) -> None:
         monkeypatch.setenv("PROMETHEUS_PATH", "/nowhere")
         with pytest.raises(support.NoPrometheus, match="/nowhere"):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import browser
+from tests.support import browser, programs
 from tests.support.browser import NoBrowser, browser_path, find_browser, get_browser
 
 
@@ -61,13 +61,13 @@ class TestGetBrowser:
             ran.append(" ".join(command))
             program(tmp_path, "chromium")
 
-        monkeypatch.setattr(browser, "_run", run)
-        monkeypatch.setattr(browser, "_is_root_on_debian", lambda: root_on_debian)
+        monkeypatch.setattr(programs, "run", run)
+        monkeypatch.setattr(programs, "is_root_on_debian", lambda: root_on_debian)
         assert get_browser() == str(tmp_path / "chromium")
         assert all(installer in command for command in ran)
         assert ran
 
     def test_with_one_nothing_is_installed(self, monkeypatch, tmp_path) -> None:
         found = program(tmp_path, "chromium")
-        monkeypatch.setattr(browser, "_run", lambda *command: pytest.fail("installed a second one"))
+        monkeypatch.setattr(programs, "run", lambda *command: pytest.fail("installed a second one"))
         assert get_browser() == found

@@ -112,17 +112,6 @@ class TestPgBouncer:
         )
         assert int(shipped_configuration()["pgbouncer"]["max_client_conn"]) >= 4 * 4 * a_worker
 
-    @pytest.mark.parametrize("root_on_debian", [True, False])
-    def test_where_there_is_none_to_be_had_a_sentence_says_so(self, monkeypatch, tmp_path, root_on_debian) -> None:
-        def refused(*command: str) -> None:
-            raise subprocess.CalledProcessError(100, command)
-
-        monkeypatch.delenv("PGBOUNCER_PATH", raising=False)
-        monkeypatch.setattr(pgbouncer, "find_pgbouncer", lambda: None)
-        monkeypatch.setattr(pgbouncer, "_is_root_on_debian", lambda: root_on_debian)
-        monkeypatch.setattr(pgbouncer, "_run", refused)
-        assert "its test will be skipped" in pgbouncer.get_pgbouncer()
-
     def test_a_choice_that_is_not_there_is_an_error(self, monkeypatch) -> None:
         monkeypatch.setenv("PGBOUNCER_PATH", "/nowhere/pgbouncer")
         with pytest.raises(pgbouncer.NoPgBouncer, match="/nowhere/pgbouncer"):

@@ -2,11 +2,11 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
-LONGEST_INSTALLATION_SECONDS = 300
+from tests.support import programs
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -41,11 +41,11 @@ def get_browser() -> str:
     found = find_browser()
     if found:
         return found
-    if _is_root_on_debian():
-        _run("apt-get", "update", "-q")
-        _run("apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium")
+    if programs.is_root_on_debian():
+        programs.run("apt-get", "update", "-q")
+        programs.run("apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium")
     else:
-        _run(sys.executable, "-m", "playwright", "install", "chromium")
+        programs.run(sys.executable, "-m", "playwright", "install", "chromium")
     return browser_path()
 
 
@@ -55,15 +55,6 @@ def _playwrights_own() -> str | None:
     with sync_playwright() as playwright:
         path = playwright.chromium.executable_path
     return path if Path(path).is_file() else None
-
-
-def _is_root_on_debian() -> bool:
-    return Path("/etc/debian_version").exists() and hasattr(os, "geteuid") and os.geteuid() == 0
-
-
-def _run(*command: str) -> None:
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    subprocess.run(command, check=True, env=environment, timeout=LONGEST_INSTALLATION_SECONDS)
 
 
 if __name__ == "__main__":

@@ -18,16 +18,15 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
-from tests.support.browser import _is_root_on_debian, _run
+from tests.support import programs
 from tests.support.clusters import free_port
 from tests.support.house import PROJECT_ROOT
+from tests.support.programs import PATIENCE
 
 SHIPPED = PROJECT_ROOT / "config" / "pgbouncer.ini"
 HOW_TO_GET_IT = (
     "PgBouncer is not installed: `apt-get install pgbouncer` (or the package of your system), or set PGBOUNCER_PATH"
 )
-PATIENCE = ("-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=10", "-o", "Acquire::https::Timeout=10")
-"""No test run waits long for a mirror that does not answer."""
 LOOKS, LOOKS_EVERY = 1000, 0.02
 
 
@@ -46,16 +45,13 @@ def find_pgbouncer() -> str | None:
 
 
 def get_pgbouncer() -> str:
-    """Find it; else install it where that can be done; a sentence, never an error, where it cannot."""
-    found = find_pgbouncer()
-    if found is None and _is_root_on_debian():
-        try:
-            _run("apt-get", *PATIENCE, "update", "-q")
-            _run("apt-get", *PATIENCE, "install", "-y", "-q", "--no-install-recommends", "pgbouncer")
-        except (OSError, subprocess.SubprocessError) as error:
-            return f"none, and none to be had ({error}): its test will be skipped. {HOW_TO_GET_IT}"
-        found = find_pgbouncer()
-    return found or f"none: its test will be skipped. {HOW_TO_GET_IT}"
+    """Find it or install it, or say that there is none."""
+    return programs.get(find_pgbouncer, _install, f"its test will be skipped. {HOW_TO_GET_IT}")
+
+
+def _install() -> None:
+    programs.run("apt-get", *PATIENCE, "update", "-q")
+    programs.run("apt-get", *PATIENCE, "install", "-y", "-q", "--no-install-recommends", "pgbouncer")
 
 
 def shipped_configuration() -> configparser.ConfigParser:

@@ -19,10 +19,10 @@ from typing import Any
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
-from tests.support.browser import _is_root_on_debian, _run
+from tests.support import programs
 from tests.support.clusters import free_port
 from tests.support.house import PROJECT_ROOT
-from tests.support.pgbouncer import PATIENCE
+from tests.support.programs import PATIENCE
 
 RULES = PROJECT_ROOT / "config" / "prometheus-alerts.yml"
 UNPACKED = PROJECT_ROOT / "build" / "prometheus"
@@ -88,22 +88,20 @@ def find_prometheus() -> Programs | None:
 
 
 def get_prometheus() -> str:
-    """Find it; else unpack it where that can be done; a sentence, never an error, where it cannot."""
-    found = find_prometheus()
-    if found is None and _is_root_on_debian():
-        try:
-            _unpack()
-        except (OSError, subprocess.SubprocessError) as error:
-            return f"none, and none to be had ({error}): its tests will be skipped. {HOW_TO_GET_IT}"
+    """Find it or unpack it, or say that there is none."""
+
+    def find() -> str | None:
         found = find_prometheus()
-    return found.prometheus if found else f"none: its tests will be skipped. {HOW_TO_GET_IT}"
+        return found and found.prometheus
+
+    return programs.get(find, _unpack, f"its tests will be skipped. {HOW_TO_GET_IT}")
 
 
 def _unpack() -> None:
     UNPACKED.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="desk-prometheus-") as folder:
-        _run("apt-get", *PATIENCE, "update", "-q")
-        _run(
+        programs.run("apt-get", *PATIENCE, "update", "-q")
+        programs.run(
             "sh",
             "-c",
             'cd "$0" && apt-get -q "$@" download prometheus',
@@ -113,17 +111,17 @@ def _unpack() -> None:
             *PATIENCE,
         )
         [package] = Path(folder).glob("*.deb")
-        _run("dpkg-deb", "-x", str(package), str(UNPACKED))
+        programs.run("dpkg-deb", "-x", str(package), str(UNPACKED))
 
 
 @contextmanager
-def prometheus(programs: Programs, target: str) -> Iterator[Prometheus]:
+def prometheus(tools: Programs, target: str) -> Iterator[Prometheus]:
     """One on loopback that collects the desk's figures five times a second, by the rules that are shipped."""
     folder = Path(tempfile.mkdtemp(prefix="desk-prometheus-"))
     (folder / "prometheus.yml").write_text(CONFIGURATION.format(rules=RULES, target=target))
     port, log = free_port(), folder / "prometheus.log"
     command = [
-        programs.prometheus,
+        tools.prometheus,
         f"--config.file={folder / 'prometheus.yml'}",
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
