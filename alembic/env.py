@@ -31,7 +31,7 @@ from admin_app.db.ticket_numbers import SEQUENCE
 from admin_app.settings import Settings
 from alembic import context
 
-KEPT_BY_TRIGGERS = "ticket_search"
+KEPT_BY_TRIGGERS = ("ticket_search", "user_search")
 MIGRATION_LOCK = 0x5DE5C
 
 PATIENT = PoolOptions(lock_timeout=60, statement_timeout=3600, command_timeout=3600)

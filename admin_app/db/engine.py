@@ -49,6 +49,8 @@ class PoolOptions:
 WITHOUT_TRANSACTION = "desk_without_transaction"
 """Execution option of connections to SQLite that no BEGIN is sent over."""
 
+READERS_CACHE = 16
+"""Megabytes that each reader of SQLite keeps of the file: a page of a list is fifty tickets and a hundred people."""
 WATCHING_SECONDS = 1.0
 NOTHING_KEPT: Mapping[str, Any] = {
     "statement_cache_size": 0,
@@ -309,7 +311,8 @@ def _sqlite_engines(url: URL, chosen: PoolOptions) -> Engines:
     _set_up_sqlite(write, busy, "BEGIN IMMEDIATE")
     hurried = {"connect_args": {**arguments, "timeout": WATCHING_SECONDS}}
     watching = _engine(url, 1, 0, WATCHING_SECONDS, **hurried)
-    for reader in (read, aside, watching, snapshots):
+    _set_up_sqlite(read, busy, "BEGIN", read_only=True, cache_megabytes=READERS_CACHE)
+    for reader in (aside, watching, snapshots):
         _set_up_sqlite(reader, busy, "BEGIN", read_only=True)
     noting = _engine(url, 1, 0, WATCHING_SECONDS, **hurried)
     _set_up_sqlite(noting, int(WATCHING_SECONDS * 1000), "BEGIN IMMEDIATE")
@@ -319,7 +322,9 @@ def _sqlite_engines(url: URL, chosen: PoolOptions) -> Engines:
     )
 
 
-def _set_up_sqlite(engine: AsyncEngine, busy_milliseconds: int, begin: str, *, read_only: bool = False) -> None:
+def _set_up_sqlite(
+    engine: AsyncEngine, busy_milliseconds: int, begin: str, *, read_only: bool = False, cache_megabytes: int = 2
+) -> None:
     @event.listens_for(engine.sync_engine, "connect")
     def connect(connection: Any, record: Any) -> None:
         connection.isolation_level = None  # the begin hook decides, not the driver
@@ -331,6 +336,7 @@ def _set_up_sqlite(engine: AsyncEngine, busy_milliseconds: int, begin: str, *, r
             "synchronous = FULL",
             "recursive_triggers = ON",
             f"query_only = {'ON' if read_only else 'OFF'}",
+            f"cache_size = -{cache_megabytes * 1024}",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

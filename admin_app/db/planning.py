@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Boolean, Select, text
+from sqlalchemy import Boolean, Integer, Select, String, literal_column, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ColumnElement
@@ -24,6 +24,16 @@ async def rows_in_index(session: Reader, name: str) -> int:
         if "no such table: sqlite_stat1" not in str(error.orig):
             raise
         return 0  # nobody has looked yet
+
+
+def written(value: int | str) -> ColumnElement[Any]:
+    """A limit, or a word of ours, that stands in the statement itself.
+
+    Of a limit that is a parameter PostgreSQL expects a tenth of all rows when it makes a plan to be kept; so it makes
+    one for each execution, which takes as long as a short answer, or keeps one that reads far too much.
+    """
+    quoted = "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)
+    return literal_column(quoted, Integer if isinstance(value, int) else String)
 
 
 class _AmongFound(FunctionElement[Any]):

@@ -13,6 +13,8 @@ import unicodedata
 from functools import lru_cache
 
 LONGEST_WORD = 100
+NOTHING = "x" * (LONGEST_WORD + 1)
+"""Whoever looks for this finds nothing: no word is so long."""
 
 CJK = (
     r"\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ece\u1000-\u103f\u1780-\u17b3\u3005-\u3007\u3031-\u3035\u3041-\u3096"

@@ -32,7 +32,8 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.expression import FunctionElement
 
 from admin_app.db.search_query import SearchQuery
-from admin_app.db.search_words import LONGEST_WORD
+from admin_app.db.search_words import NOTHING
+from admin_app.db.text_position import TextPosition
 from admin_app.db.ticket_search_schema import BITS_BETWEEN, COARSE_BITS, FINE_BITS
 
 NEWEST = 1_000
@@ -74,9 +75,6 @@ class Walk:
 
 ON_SQLITE, ON_POSTGRESQL = Walk(128, 8, 24_576, 262_144), Walk(512, 8, 65_536, 32_768)
 
-NOTHING = "x" * (LONGEST_WORD + 1)
-"""Asked for this, FTS5 finds nothing: no word is so long."""
-
 _fine = text(f"""
     SELECT 'F' || generate_series(newest >> {FINE_BITS}, edge << {BITS_BETWEEN}, -1) AS name
     FROM (SELECT max(ticket_id) AS newest, greatest((max(ticket_id) >> {COARSE_BITS}) - 1, 0) AS edge
@@ -114,23 +112,6 @@ def _on_sqlite(element: _Holds, compiler: Any, **options: Any) -> str:
     name = "ticket_search_trash" if isinstance(element, _HoldsDeleted) else "ticket_search_live"
     asked = compiler.process(fts5, **options)
     return f"ticket_search.ticket_id IN (SELECT rowid FROM {name} WHERE {name} MATCH {asked})"  # noqa: S608
-
-
-class _Position(FunctionElement[Any]):
-    """Where in a text another one begins, from one; nought where it does not."""
-
-    inherit_cache = True
-    type = Integer()
-
-
-@compiles(_Position, "postgresql")
-def _strpos(element: _Position, compiler: Any, **options: Any) -> str:
-    return f"strpos({compiler.process(element.clauses, **options)})"
-
-
-@compiles(_Position, "sqlite")
-def _instr(element: _Position, compiler: Any, **options: Any) -> str:
-    return f"instr({compiler.process(element.clauses, **options)})"
 
 
 def matching(query: SearchQuery, *, deleted: bool = False) -> Select[Any]:
@@ -259,7 +240,7 @@ def _phrases(query: SearchQuery, columns: Any = stored.c) -> list[ColumnElement[
 
 def _hold(needles: Iterable[str], columns: Any = stored.c) -> list[ColumnElement[bool]]:
     return [
-        or_(*(_Position(column, literal(needle)) > 0 for column in (columns.title, columns.customer, columns.body)))
+        or_(*(TextPosition(column, literal(needle)) > 0 for column in (columns.title, columns.customer, columns.body)))
         for needle in needles
     ]
 
@@ -271,13 +252,13 @@ def _score(query: SearchQuery) -> ColumnElement[int]:
         return case((and_(*conditions), points), else_=0)
 
     title, customer = stored.c.title, stored.c.customer
-    score = worth(8, _Position(title, literal(query.typed)) > 0)
-    score += worth(4, *(_Position(title, literal(needle)) > 0 for needle in query.needles))
-    score += worth(2, *(_Position(customer, literal(needle)) > 0 for needle in query.needles))
+    score = worth(8, TextPosition(title, literal(query.typed)) > 0)
+    score += worth(4, *(TextPosition(title, literal(needle)) > 0 for needle in query.needles))
+    score += worth(2, *(TextPosition(customer, literal(needle)) > 0 for needle in query.needles))
     if query.typed.count(" ") > 2:
-        score += worth(1, _Position(stored.c.body, literal(query.typed)) > 0)
+        score += worth(1, TextPosition(stored.c.body, literal(query.typed)) > 0)
     if query.address:
-        score += worth(32, _Position(customer, literal(query.address)) > 0)
+        score += worth(32, TextPosition(customer, literal(query.address)) > 0)
     if query.number:
-        score += worth(OWN_NUMBER, _Position(title, literal(f" {query.number.lower().replace('-', ' ')} ")) == 1)
+        score += worth(OWN_NUMBER, TextPosition(title, literal(f" {query.number.lower().replace('-', ' ')} ")) == 1)
     return score

@@ -11,16 +11,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.benchmarks import data, reporting
-from tests.benchmarks.measuring import Effort, Figures, cookies_for, measure
+from tests.benchmarks.measuring import Effort, Figures, cookies_for, measure, typical
 from tests.benchmarks.pages import BARE, DESK, STOCK, Page, all_pages
 from tests.support.house import PROJECT_ROOT
 
 STARTS_WITHIN = 60.0
+TURNS = 5
+"""So often many rows and few take turns."""
 
 
 def chosen(name: str, default: str) -> list[str]:
@@ -50,28 +53,51 @@ def serving(kind: str, url: str) -> Iterator[int]:
         process.wait(20)
 
 
-async def measure_all(kind: str, port: int, pages: list[Page], facts: data.Facts, effort: Effort) -> dict[str, Figures]:
-    """Every page that an application has."""
-    cookies = await cookies_for(kind, port)
-    found = {}
-    for page in pages:
-        if page.path(kind):
-            found[page.name] = await measure(page, kind, port, cookies, facts, effort)
-            print(f"  {kind}: {page.name} {found[page.name].p50:.2f} ms", file=sys.stderr)
-    return found
+@dataclass(frozen=True)
+class Measured:
+    """A database, and where its pages are."""
+
+    url: str
+    facts: data.Facts
+    pages: list[Page]
 
 
-def run(url: str, kinds: list[str], effort: Effort) -> tuple[list[Page], reporting.Results]:
-    """One database, one application after the other."""
+def measured(url: str) -> Measured:
+    """What the pages' addresses need is looked up once."""
     facts = asyncio.run(data.facts_of(url))
     wanted = chosen("BENCH_PAGES", "")
-    pages = [page for page in all_pages(facts) if not wanted or page.name in wanted]
-    results: reporting.Results = {page.name: {} for page in pages}
+    return Measured(url, facts, [page for page in all_pages(facts) if not wanted or page.name in wanted])
+
+
+async def measure_all(kind: str, ports: dict[int, Measured], effort: Effort) -> list[dict[str, Figures]]:
+    """Every page that an application has, on each database in turn: so that the machine's moods meet all of them."""
+    cookies = {port: await cookies_for(kind, port) for port in ports}
+    found: dict[int, dict[str, Figures]] = {port: {} for port in ports}
+    turns = TURNS if len(ports) > 1 else 1
+    little = replace(effort, seconds=effort.seconds / turns)
+    for pages in zip(*(one.pages for one in ports.values()), strict=True):
+        name, taken = pages[0].name, {port: list[Figures]() for port in ports}
+        for port, page in [*zip(ports, pages, strict=True)] * (turns if pages[0].path(kind) else 0):
+            taken[port].append(await measure(page, kind, port, cookies[port], ports[port].facts, little))
+        for port, figures in taken.items():
+            if figures:
+                found[port][name] = typical(figures)
+                print(f"  {kind}: {name} {found[port][name].p50:.2f} ms", file=sys.stderr)
+    return list(found.values())
+
+
+def run(many: Measured, few: Measured | None, kinds: list[str], effort: Effort) -> list[reporting.Results]:
+    """One application after the other; the desk on many rows and on few."""
+    databases = [many, few] if few else [many]
+    results: list[reporting.Results] = [{page.name: {} for page in one.pages} for one in databases]
     for kind in kinds:
-        with serving(kind, url) as port:
-            for name, figures in asyncio.run(measure_all(kind, port, pages, facts, effort)).items():
-                results[name][kind] = figures
-    return pages, results
+        with ExitStack() as servers:
+            chosen_ones = databases if kind == DESK else databases[:1]
+            ports = {servers.enter_context(serving(kind, one.url)): one for one in chosen_ones}
+            for into, found in zip(results, asyncio.run(measure_all(kind, ports, effort)), strict=False):
+                for name, figures in found.items():
+                    into[name][kind] = figures
+    return results
 
 
 def main() -> None:
@@ -83,12 +109,14 @@ def main() -> None:
     load = os.getloadavg()
     with data.postgresql_server() as server:
         for dialect in chosen("BENCH_DATABASES", "postgresql,sqlite"):
-            few = run(data.seeded(dialect, small, server), [DESK], effort)[1] if small else {}
-            pages, results = run(data.seeded(dialect, rows, server), kinds, effort)
-            everything[f"{dialect} {rows}"], everything[f"{dialect} {small}"] = results, few
-            before = {name: found[DESK] for name, found in few.items()}
+            few = measured(data.seeded(dialect, small, server)) if small else None
+            many = measured(data.seeded(dialect, rows, server))
+            results, *before = run(many, few, kinds, effort)
+            counted = zip((rows, small), (results, *before), strict=False)
+            everything |= {f"{dialect} {count}": found for count, found in counted}
+            on_few = {name: found[DESK] for few in before for name, found in few.items() if DESK in found}
             print(f"\n{dialect}, {rows:,} tickets; growth since {small:,}; load of the machine {load[0]:.1f}")
-            print(*reporting.lines(pages, results, before), sep="\n", flush=True)
+            print(*reporting.lines(many.pages, results, on_few), sep="\n", flush=True)
     now = datetime.now(UTC)
     file = data.FOLDER / "results" / f"{now:%Y%m%d-%H%M%S}.json"
     reporting.save(file, {"at": now.isoformat(), "rows": rows, "small": small, "load": load}, everything)

@@ -5,7 +5,8 @@ import json
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from statistics import median
 
 from tests.benchmarks.client import Answer, Client
 from tests.benchmarks.data import Facts
@@ -71,6 +72,12 @@ async def measure(
         cpu=(after["cpu"] - before["cpu"]) * 1000 / len(alone),
         size=len(alone[-1].body),
     )
+
+
+def typical(turns: list[Figures]) -> Figures:
+    """The middle of several turns, figure by figure."""
+    middle = {field.name: median(getattr(figures, field.name) for figures in turns) for field in fields(Figures)}
+    return Figures(**middle)
 
 
 async def cookies_for(kind: str, port: int) -> Mapping[str, str]:

@@ -16,8 +16,9 @@ from alembic import command
 from tests.support.migrating import alembic_config, migrate
 
 STAND_IN_FOR_A_SEQUENCE = "ticket_number_seq"
-SEARCH = "ticket_search"
-"""Tables that are kept by triggers are no models; `tests/db/test_ticket_search_schema.py` is about them."""
+SEARCH = ("ticket_search", "user_search")
+"""Tables that are kept by triggers are no models; `tests/db/test_ticket_search_schema.py` is about them, and
+`test_user_search.py`."""
 
 
 async def look(database_url: str, question):

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, union_all
+from sqlalchemy import Select, bindparam, func, select
 
 from admin_app import clock
 from admin_app.actor import Actor
 from admin_app.db import planning
 from admin_app.db.sessions import INCLUDE_DELETED, Reader
-from admin_app.models.ticket import Priority, Status, Ticket
+from admin_app.models.ticket import Status, Ticket
 from admin_app.permissions import Permission
 from admin_app.services.pages import ticket_paths
 from admin_app.services.pages.ticket_reading import AS_LISTED, LIVE, TicketRow
@@ -36,7 +36,7 @@ class Summary:
 async def summary(session: Reader, actor: Actor) -> Summary:
     """The dashboard of somebody who may list tickets, in six statements."""
     actor.require(Permission.TICKET_LIST)
-    values = {"me": actor.id, "now": clock.now(), "most": COUNTED + 1}
+    values = {"me": actor.id, "now": clock.now()}
     by_status = (await session.execute(_BY_STATUS, values)).one()
     lists = {name: (await session.execute(statement, values)).all() for name, statement in _LISTS.items()}
     return Summary(
@@ -52,35 +52,27 @@ _OVERDUE = (Ticket.due_at < bindparam("now"), ticket_paths.IS_ACTIVE)
 
 
 def _first(conditions: Sequence[Any], *order: Any) -> Select[Any]:
-    ids = select(Ticket.id).where(LIVE, *conditions).order_by(*order).limit(SHOWN)  # from an index alone
-    statement = AS_LISTED.where(planning.among_found(Ticket.id, ids)).order_by(*order)
+    ids = select(Ticket.id).where(LIVE, *conditions).order_by(*order).limit(planning.written(SHOWN))
+    statement = AS_LISTED.where(planning.among_found(Ticket.id, ids)).order_by(*order)  # the ids from an index alone
     return statement.execution_options(**INCLUDE_DELETED)
-
-
-def _most_urgent(conditions: Sequence[Any]) -> Select[Any]:
-    """The oldest of each priority, each from its stretch of the index; then the first of these."""
-    stretches = [
-        select(Ticket.id).where(LIVE, *conditions, Ticket.priority == priority).order_by(Ticket.id).limit(SHOWN)
-        for priority in Priority
-    ]
-    found = union_all(*(select(stretch.subquery()) for stretch in stretches))
-    return _first([Ticket.id.in_(found)], Ticket.priority.desc(), Ticket.id)
 
 
 def _numbers(conditions: Mapping[str, Sequence[Any]]) -> Select[Any]:
     """How many there are of each, in one row."""
 
     def number(clauses: Sequence[Any]) -> Any:
-        counted = select(Ticket.id).where(LIVE, *clauses).limit(bindparam("most")).subquery()
+        counted = select(Ticket.id).where(LIVE, *clauses).limit(planning.written(COUNTED + 1)).subquery()
         return select(func.count()).select_from(counted).scalar_subquery()
 
     numbers = select(*(number(clauses).label(name) for name, clauses in conditions.items()))
     return numbers.execution_options(**INCLUDE_DELETED)
 
 
+_MOST_URGENT = (Ticket.owner_id, Ticket.priority.desc(), Ticket.id)
+"""By the owner too, though there is only one: else PostgreSQL sorts all those that nobody owns."""
 _LISTS = {
-    "mine": _most_urgent(_MINE),
-    "ownerless": _most_urgent(_OWNERLESS),
+    "mine": _first(_MINE, *_MOST_URGENT),
+    "ownerless": _first(_OWNERLESS, *_MOST_URGENT),
     "overdue": _first(_OVERDUE, Ticket.due_at, Ticket.id),
     "recent": _first((), Ticket.updated_at.desc(), Ticket.id.desc()),
 }

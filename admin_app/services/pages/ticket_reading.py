@@ -72,7 +72,7 @@ async def _along(
         count = Count(about, is_about=True) if about > 2 * MOST else None
     if count is None:
         columns = along.order.pinned + along.order.columns
-        found = _live(select(Ticket.id)).where(*clauses).order_by(*columns).limit(MOST + 1)
+        found = _live(select(Ticket.id)).where(*clauses).order_by(*columns).limit(planning.written(MOST + 1))
         count = _capped(await _number(session, found))
     if conditions:
         statement = _live(AS_LISTED).where(*clauses)
@@ -82,17 +82,18 @@ async def _along(
         given = start and tuple(value is not None for value in start)
         values = {f"at_{number}": value for number, value in enumerate(start or ())}
 
-        def ask(window: Select[Any], most: int) -> Awaitable[Iterable[TicketRow]]:
-            return session.execute(window, {**values, "most": most})
+        def ask(window: Select[Any]) -> Awaitable[Iterable[TicketRow]]:
+            return session.execute(window, values)
 
-        return await listing.first_rows(_windows(along.order, given, backward=backward), ask, size=request.size)
+        windows = _windows(along.order, given, request.size + 1, backward=backward)
+        return await listing.first_rows(windows, ask, size=request.size)
 
     return (await listing.turn(fetch, order=along.order, request=request)).counted(count)
 
 
 @cache
-def _windows(order: Order, given: tuple[bool, ...] | None, *, backward: bool) -> list[Select[Any]]:
-    """All tickets from a place on, in the columns of which a value is `given`.
+def _windows(order: Order, given: tuple[bool, ...] | None, most: int, *, backward: bool) -> list[Select[Any]]:
+    """The first of all tickets from a place on, in the columns of which a value is `given`.
 
     Built once: most lists are not narrowed, and building takes as long as reading.
     """
@@ -101,7 +102,7 @@ def _windows(order: Order, given: tuple[bool, ...] | None, *, backward: bool) ->
         named = [bindparam(f"at_{number}", type_=column.type) for number, column in enumerate(order.columns)]
         start = tuple(name if is_given else None for name, is_given in zip(named, given, strict=True))
     every = order.windows(_live(AS_LISTED), start=start, backward=backward)
-    return [window.limit(bindparam("most")) for window in every]
+    return [window.limit(planning.written(most)) for window in every]
 
 
 async def _among(
@@ -116,7 +117,7 @@ async def _among(
         ids: list[int] = []
         for window in inner.windows(select(taken.c.id).where(taken.c.fits), start=start, backward=backward):
             if len(ids) <= request.size:
-                ids += (await session.scalars(_all(window.limit(request.size + 1 - len(ids))))).all()
+                ids += (await session.scalars(_all(window.limit(planning.written(request.size + 1))))).all()
         return await _load(session, ids[: request.size]), len(ids) > request.size
 
     found = await listing.turn(fetch, order=order, request=request)
@@ -157,11 +158,11 @@ class _Walk:
         return await _load(self.session, ids[: self.size]), len(ids) > self.size
 
     async def _look(self, window: Select[Any], *, backward: bool, wanted: int) -> list[int]:
-        first: Sequence[Row[Any]] = (await self.session.execute(window.limit(FIRST_LOOK))).all()
+        first: Sequence[Row[Any]] = (await self.session.execute(window.limit(planning.written(FIRST_LOOK)))).all()
         ids = [row.id for row in first if row.fits][:wanted]
         if len(ids) == wanted or len(first) < FIRST_LOOK:
             return ids
-        order, inner = self.along.order, window.limit(MOST).subquery("looked_at")
+        order, inner = self.along.order, window.limit(planning.written(MOST)).subquery("looked_at")
         columns = [inner.c[column.key] for column in order.columns]
         falling = order.descending != backward
         in_order = [column.desc() if falling else column.asc() for column in columns]
@@ -175,15 +176,15 @@ class _Walk:
 
 def _driven(statement: Select[Any], conditions: Conditions, driver: Driver) -> Select[Any]:
     """The statement for what the driver lets through, at most one more than `MOST`."""
+    found = _live(statement).limit(planning.written(MOST + 1))
     if not driver.columns:
-        return _live(statement).where(planning.among_found(Ticket.id, _tagged(conditions))).limit(MOST + 1)
-    clauses = _clauses(conditions, driver.names)
-    return _live(statement).where(*clauses).order_by(*driver.columns).limit(MOST + 1)
+        return found.where(planning.among_found(Ticket.id, _tagged(conditions)))
+    return found.where(*_clauses(conditions, driver.names)).order_by(*driver.columns)
 
 
 def _tagged(conditions: Conditions) -> Select[Any]:
     of_tag = select(ticket_tags.c.ticket_id).where(*conditions["tag"])
-    return of_tag.order_by(ticket_tags.c.tag_id, ticket_tags.c.ticket_id).limit(MOST + 1)
+    return of_tag.order_by(ticket_tags.c.tag_id, ticket_tags.c.ticket_id).limit(planning.written(MOST + 1))
 
 
 async def _fits_at_most(session: Reader, conditions: Conditions, driver: Driver) -> bool:

@@ -7,12 +7,13 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 
 from sqlalchemy import Select, func, select
 
+from admin_app.db import planning
 from admin_app.db.keyset import Order, Position
 from admin_app.db.sessions import Reader
 from admin_app.errors import Malformed
 
 T = TypeVar("T")
-Asks = Callable[[Any, int], Awaitable[Iterable[Any]]]
+Asks = Callable[[Any], Awaitable[Iterable[Any]]]
 
 COUNT_CAP = 10_000
 PAGE_SIZES = (25, 50, 100)
@@ -125,11 +126,11 @@ async def turn(fetch: Fetches[T], *, order: Order, request: PageRequest) -> Page
 async def first_rows(windows: Iterable[Select[T]], ask: Asks, *, size: int) -> tuple[list[T], bool]:
     """At most `size` rows in reading direction, and whether there are more; later windows only where rows are missing.
 
-    `ask` gets a window and how many of its rows are wanted.
+    `ask` gets a window, which may hold one row more than the page.
     """
     rows: list[Any] = []
     for window in windows:
-        rows += [row[0] if len(row) == 1 else row for row in await ask(window, size + 1 - len(rows))]
+        rows += [row[0] if len(row) == 1 else row for row in await ask(window)]
         if len(rows) > size:
             return rows[:size], True
     return rows, False
@@ -184,14 +185,15 @@ async def _rows(fetch: Fetches[T], order: Order, request: PageRequest) -> tuple[
 async def _fetch(
     session: Reader, statement: Select[T], order: Order, start: Position | None, *, backward: bool, size: int
 ) -> tuple[list[T], bool]:
-    windows = order.windows(statement, start=start, backward=backward)
-    return await first_rows(windows, lambda window, most: session.execute(window.limit(most)), size=size)
+    most = planning.written(size + 1)
+    windows = (window.limit(most) for window in order.windows(statement, start=start, backward=backward))
+    return await first_rows(windows, session.execute, size=size)
 
 
 async def _count(session: Reader, statement: Select[Any], *, is_capped: bool) -> Count:
     entity = statement.column_descriptions[0]["entity"]
     found = statement.with_only_columns(entity.id).order_by(None)
-    counted = found.limit(COUNT_CAP + 1) if is_capped else found
+    counted = found.limit(planning.written(COUNT_CAP + 1)) if is_capped else found
     options = statement.get_execution_options()
     count = await session.scalar(select(func.count()).select_from(counted.subquery()).execution_options(**options)) or 0
     return Count(COUNT_CAP, is_capped=True) if is_capped and count > COUNT_CAP else Count(count)

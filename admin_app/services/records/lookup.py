@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, union_all
+from sqlalchemy import CTE, Select, and_, bindparam, func, or_, select, union, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 from sqlalchemy.sql.elements import ColumnElement
 
 from admin_app.actor import Actor
+from admin_app.db import planning, user_search
 from admin_app.db.search_query import ticket_number
 from admin_app.db.sessions import INCLUDE_DELETED
 from admin_app.errors import Conflict, Gone, InvalidInput, NotFound
@@ -21,6 +22,11 @@ from admin_app.permissions import OWNING_ROLES, Permission, Role
 LARGEST_ID = 2**31 - 1
 ME = "me"
 """Whoever asks, wherever an owner is typed."""
+
+LOOKED_AT = 32
+"""So many people of a role are looked at by name, without an index, for suggestions."""
+CANDIDATES = 20
+"""So many people that the index finds are sorted by name for them."""
 
 NO_SUCH_TICKET = "There is no such ticket."
 
@@ -156,14 +162,15 @@ async def suggest_people(
 ) -> list[tuple[str, str]]:
     """Address and name of active people in whose name or address `term` is, for autocomplete, in one statement.
 
-    Wildcards are plain text.
+    The last word of `term` may be the beginning of one; without a word it finds nobody. Sorted by name. When more than
+    `CANDIDATES` people fit who do not come first by name, those who came to the desk first stand for them.
     """
     actor.require(Permission.USER_LIST)
-    wanted = term.replace("\x00", "").strip().lower()
-    for special in "/%_":
-        wanted = wanted.replace(special, f"/{special}")
-    values = {"pattern": f"%{wanted}%", "most": limit}
-    return [(row.email, row.full_name) for row in await session.execute(_suggestions(roles), values)]
+    values = user_search.typed(term)
+    if not values:
+        return []
+    found = await session.execute(_suggestions(roles, limit), values)
+    return [(row.email, row.full_name) for row in found]
 
 
 async def names_of(session: AsyncSession, user_ids: Iterable[int]) -> dict[int, str]:
@@ -227,18 +234,27 @@ def _one_ticket(column: Any, options: tuple[ORMOption, ...]) -> Select[Any]:
 
 
 @cache
-def _suggestions(roles: frozenset[Role]) -> Select[Any]:
-    """Role by role, each from its own part of an index: asked for several at once, SQLite reads through everybody."""
+def _suggestions(roles: frozenset[Role], most: int) -> Select[Any]:
+    """Some of each role by name are simply looked at; the index is asked where these are not all, and too few fit.
 
-    def holds(text: Any) -> ColumnElement[bool]:
-        matches: ColumnElement[bool] = text.like(bindparam("pattern"), escape="/")
-        return matches
-
-    def of_role(role: Role) -> Select[Any]:
-        some = select(User.id, User.email, User.full_name).where(User.is_active, User.role == role)
-        some = some.where(holds(User.email) | holds(func.lower(User.full_name)))
-        return select(some.order_by(User.full_name, User.id).limit(bindparam("most")).subquery())
-
-    found = union_all(*(of_role(role) for role in sorted(roles))).subquery()
+    Role by role, each from its own part of an index: asked for several at once, SQLite reads through everybody.
+    """
+    some = select(User.id, User.email, User.full_name).where(User.is_active)
+    by_name = some.order_by(User.full_name, User.id).limit(planning.written(LOOKED_AT))
+    known = [planning.written(role.value) for role in sorted(roles)]
+    firsts = [by_name.where(User.role == role).cte(f"first_{number}") for number, role in enumerate(known)]
+    fitting = [
+        select(first).join(user_search.stored, user_search.stored.c.rowid == first.c.id).where(user_search.IS_SO_CALLED)
+        for first in firsts
+    ]
+    seen = union_all(*fitting).cte("seen")
+    has_more = or_(*(_number(first) == planning.written(LOOKED_AT) for first in firsts))
+    is_found = user_search.is_found(and_(has_more, _number(seen) < planning.written(most)))
+    indexed = some.join(user_search.stored, user_search.stored.c.rowid == User.id).where(is_found, User.role.in_(known))
+    found = union(select(seen), select(indexed.limit(planning.written(CANDIDATES)).subquery())).subquery()
     first = select(found.c.email, found.c.full_name).order_by(found.c.full_name, found.c.id)
-    return first.limit(bindparam("most")).execution_options(**INCLUDE_DELETED)
+    return first.limit(planning.written(most)).execution_options(**INCLUDE_DELETED)
+
+
+def _number(rows: CTE) -> ColumnElement[int]:
+    return select(func.count()).select_from(rows).scalar_subquery()

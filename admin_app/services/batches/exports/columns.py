@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, String, case, func, literal, select, type_coerce
+from sqlalchemy import ColumnElement, Select, String, case, func, select, type_coerce
 from sqlalchemy.orm import aliased
 
+from admin_app.db import planning
 from admin_app.db.planning import among_found
 from admin_app.db.rendering import Joined, MomentText, constant
 from admin_app.models.tag import Tag, ticket_tags
@@ -33,9 +34,8 @@ class Column:
 
 
 def page_of(statement: Select[Any], rows: int) -> Any:
-    """A page of tickets, to be asked once. The limit is no parameter: planners see it."""
-    limited: Any = statement.limit(literal(rows, Integer(), literal_execute=True))
-    return limited.cte("page")
+    """A page of tickets, to be asked once."""
+    return statement.limit(planning.written(rows)).cte("page")
 
 
 class Sheet:
