@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import Boolean, Integer, Select, String, literal_column, text
+from sqlalchemy import Boolean, Integer, Select, String, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.expression import FunctionElement
+from sqlalchemy.sql.visitors import InternalTraversal
 
 from admin_app.db.sessions import Reader, dialect_of
 
@@ -26,14 +27,26 @@ async def rows_in_index(session: Reader, name: str) -> int:
         return 0  # nobody has looked yet
 
 
+class _Written(ColumnElement[Any]):
+    _traverse_internals = [("value", InternalTraversal.dp_plain_obj)]
+
+    def __init__(self, value: int | str) -> None:
+        self.value = value
+        self.type = Integer() if isinstance(value, int) else String()
+
+
+@compiles(_Written)
+def _as_it_is(element: _Written, compiler: Any, **options: Any) -> str:
+    return str(compiler.render_literal_value(element.value, element.type))
+
+
 def written(value: int | str) -> ColumnElement[Any]:
     """A limit, or a word of ours, that stands in the statement itself.
 
     Of a limit that is a parameter PostgreSQL expects a tenth of all rows when it makes a plan to be kept; so it makes
     one for each execution, which takes as long as a short answer, or keeps one that reads far too much.
     """
-    quoted = "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)
-    return literal_column(quoted, Integer if isinstance(value, int) else String)
+    return _Written(value)
 
 
 class _AmongFound(FunctionElement[Any]):

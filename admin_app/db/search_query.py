@@ -78,17 +78,17 @@ def parse(text: str) -> SearchQuery:
     number, address = ticket_number(text), _address.fullmatch(text)
     is_at_its_end = bool(number or _whole_address.fullmatch(text))
     for quoted, plain in _piece.findall(text):
-        sequence = _sequence(quoted or plain)
-        if not sequence:
+        found = sequence(quoted or plain)
+        if not found:
             continue
-        *before, last = sequence
+        *before, last = found
         may_go_on = is_unspaced(last) is not None or (
             not quoted and len(last) >= SHORTEST_BEGINNING and not is_at_its_end
         )
         wholes.update(dict.fromkeys(before))
         (beginnings if may_go_on and len(last) != 2 else wholes)[last] = None
         if before:
-            phrases[f" {' '.join(sequence)}{'' if may_go_on else ' '}"] = None
+            phrases[f" {' '.join(found)}{'' if may_go_on else ' '}"] = None
     return SearchQuery(
         wholes=tuple(wholes),
         beginnings=tuple(beginnings),
@@ -99,7 +99,7 @@ def parse(text: str) -> SearchQuery:
     )
 
 
-def _sequence(text: str) -> list[str]:
+def sequence(text: str) -> list[str]:
     """The words of one piece; a character at its edge that is there with its neighbour is not wanted alone as well."""
     found = words(text).split()
     if len(found) > 1 and len(found[0]) == 1 and is_unspaced(found[0]) and found[1][0] == found[0]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -31,8 +32,11 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.expression import FunctionElement
 
+from admin_app.db import search_shape
 from admin_app.db.search_query import SearchQuery
+from admin_app.db.search_shape import Asked, Shape
 from admin_app.db.search_words import NOTHING
+from admin_app.db.sessions import INCLUDE_DELETED
 from admin_app.db.text_position import TextPosition
 from admin_app.db.ticket_search_schema import BITS_BETWEEN, COARSE_BITS, FINE_BITS
 
@@ -58,6 +62,9 @@ _tickets = table("tickets", column("id", Integer), column("ticket_number"), colu
 SORTED = 16_384
 """So many matches PostgreSQL sorts for the newest of them."""
 
+RARE = 4
+"""A word is rare that fewer of the newest tickets hold, those of the two newest ranges."""
+
 
 @dataclass(frozen=True)
 class Walk:
@@ -82,6 +89,12 @@ _fine = text(f"""
     UNION ALL SELECT 'C' || generate_series((max(ticket_id) >> {COARSE_BITS}) - 2, 0, -1) FROM ticket_search
 """)  # noqa: S608 - constants
 """Names of the ranges that rows lie in, newest first: small ones for the newest rows, then large ones."""
+
+_newest_fine = text(f"""
+    SELECT 'F' || generate_series(max(ticket_id) >> {FINE_BITS}, greatest((max(ticket_id) >> {FINE_BITS}) - 1, 0), -1)
+        AS name FROM ticket_search
+""")  # noqa: S608 - a constant
+"""The two newest of the small ones."""
 
 _coarse = text(f"""
     SELECT 'C' || generate_series((SELECT max(ticket_id) FROM ticket_search) >> {COARSE_BITS}, 0, -1) AS name
@@ -118,22 +131,35 @@ def matching(query: SearchQuery, *, deleted: bool = False) -> Select[Any]:
     """Ids of every ticket that matches, however many: for batches, which leave none out."""
     if query.is_empty:
         return select(stored.c.ticket_id).where(false())
+    asked = search_shape.written_out(query)
     kind = _HoldsDeleted if deleted else _Holds
     is_there = stored.c.is_deleted if deleted else ~stored.c.is_deleted  # as the indexes have it, or they are not used
-    is_match = kind(cast(literal(query.tsquery), TSQUERY), literal(query.fts5))
-    return select(stored.c.ticket_id).where(is_match, is_there, *_phrases(query))
+    is_match = kind(cast(asked.tsquery, TSQUERY), asked.fts5)
+    return select(stored.c.ticket_id).where(is_match, is_there, *_hold(asked.phrases))
 
 
-def newest(query: SearchQuery, dialect: str, *, most: int = NEWEST + 1) -> Select[Any]:
-    """Ids of live tickets that match, the newest ones, at most so many, with how well each fits (`score`)."""
-    found = _newest_on_sqlite(query, most) if dialect == "sqlite" else _newest_on_postgresql(query, most)
+def newest(query: SearchQuery, dialect: str, *, most: int = NEWEST + 1) -> tuple[Select[Any], dict[str, Any]]:
+    """Ids of live tickets that match, the newest ones, at most so many, with how well each fits (`score`).
+
+    The statement, and the values to execute it with.
+    """
+    walk = ON_SQLITE if dialect == "sqlite" else ON_POSTGRESQL
+    return _newest(search_shape.shape_of(query), dialect, most, walk, SORTED), search_shape.values_of(query)
+
+
+@lru_cache(maxsize=256)
+def _newest(shape: Shape, dialect: str, most: int, walk: Walk, at_once: int) -> Select[Any]:
+    if dialect == "sqlite":
+        found = _newest_on_sqlite(shape, most, walk)
+    else:
+        found = _newest_on_postgresql(shape, most, walk, at_once)
     ids = select(found.cte("found").c.ticket_id)
-    if query.number:
-        is_number = and_(_tickets.c.ticket_number == query.number, _tickets.c.deleted_at.is_(None))
+    if shape.has_number:
+        is_number = and_(_tickets.c.ticket_number == search_shape.named("number"), _tickets.c.deleted_at.is_(None))
         ids = union(ids, select(_tickets.c.id).where(is_number))  # type: ignore[assignment]
     chosen = ids.cte("chosen")
-    score = _score(query).label("score")
-    return select(stored.c.ticket_id, score).join(chosen, chosen.c.ticket_id == stored.c.ticket_id)
+    scored = select(stored.c.ticket_id, _score(shape).label("score"))
+    return scored.join(chosen, chosen.c.ticket_id == stored.c.ticket_id).execution_options(**INCLUDE_DELETED)
 
 
 def among(ticket_id: Any, ids: Sequence[int], dialect: str) -> ColumnElement[bool]:
@@ -144,89 +170,101 @@ def among(ticket_id: Any, ids: Sequence[int], dialect: str) -> ColumnElement[boo
     return ticket_id == func.any(cast(list(ids), ARRAY(Integer)))  # type: ignore[no-any-return]
 
 
-def _newest_on_sqlite(query: SearchQuery, most: int) -> Select[Any]:
+def _newest_on_sqlite(shape: Shape, most: int, walk: Walk) -> Select[Any]:
     """FTS5 walks its index from the newest row on and stops where it is told to; only beginnings it reads to the end.
 
     So they are asked for where the words as they stand are in too few tickets, and the newest rows hold too few.
     """
-    if not query.beginnings:
-        return _fts5(query, literal(query.fts5)).limit(most)
-    exact = _fts5(query.exactly, literal(query.exactly.fts5)).limit(most).cte("exact")
-    is_large = and_(_number(exact) < most, _newest_id > ON_SQLITE.above)
-    sample = _recent(query, ON_SQLITE.sample, when=is_large).limit(ON_SQLITE.common).cte("sample")
-    walked = _recent(query, ON_SQLITE.rows, when=_number(sample) == ON_SQLITE.common).limit(most).cte("walked")
+    asked, exactly = search_shape.asked(shape), search_shape.asked_exactly(shape)
+    if not shape.has_beginnings:
+        return _fts5(asked, asked.fts5).limit(most)
+    exact = _fts5(exactly, exactly.fts5).limit(most).cte("exact")
+    is_large = and_(_number(exact) < most, _newest_id > walk.above)
+    sample = _recent(asked, walk.sample, when=is_large).limit(walk.common).cte("sample")
+    walked = _recent(asked, walk.rows, when=_number(sample) == walk.common).limit(most).cte("walked")
     is_open = and_(_number(exact) < most, _number(walked) < most)
-    longer = _fts5(query, case((is_open, literal(query.fts5)), else_=literal(NOTHING))).limit(most).cte("longer")
+    longer = _fts5(asked, case((is_open, asked.fts5), else_=literal(NOTHING))).limit(most).cte("longer")
     whole = [select(look).where(_number(look) == most) for look in (exact, walked)]
     return select(union_all(select(longer), *whole).subquery("found"))
 
 
-def _recent(query: SearchQuery, ids: int, *, when: ColumnElement[bool]) -> Select[Any]:
+def _recent(asked: Asked, ids: int, *, when: ColumnElement[bool]) -> Select[Any]:
     """Matches among the newest ids, found in their texts. Else among none: a condition beside is asked of each row."""
     is_recent = stored.c.ticket_id > _newest_id - case((when, ids), else_=0)
-    found = select(stored.c.ticket_id).where(is_recent, ~stored.c.is_deleted, *_hold((*query.needles, *query.phrases)))
+    found = select(stored.c.ticket_id).where(is_recent, ~stored.c.is_deleted, *_hold((*asked.needles, *asked.phrases)))
     return found.order_by(stored.c.ticket_id.desc())
 
 
-def _fts5(query: SearchQuery, asked: ColumnElement[str]) -> Select[Any]:
-    found = select(_live.c.rowid.label("ticket_id")).where(_live.c.ticket_search_live.match(asked))
-    if query.phrases:
-        found = found.join(stored, stored.c.ticket_id == _live.c.rowid).where(*_phrases(query))
+def _fts5(asked: Asked, question: ColumnElement[str]) -> Select[Any]:
+    found = select(_live.c.rowid.label("ticket_id")).where(_live.c.ticket_search_live.match(question))
+    if asked.phrases:
+        found = found.join(stored, stored.c.ticket_id == _live.c.rowid).where(*_hold(asked.phrases))
     return found.order_by(_live.c.rowid.desc())
 
 
-def _newest_on_postgresql(query: SearchQuery, most: int) -> Select[Any]:
-    """Range by range of ids, newest first, until there are enough; beginnings only where whole words are in too few.
-
-    GIN gives its matches in no useful order. Asked for the newest, PostgreSQL either sorts every match or walks the
-    whole table backwards, and which one is a guess. With the name of a range as one more condition each look is small,
-    and nothing is guessed: rare words cost some forty short looks, common ones are done after the first.
-    """
-    exact = _by_range(_fine, query.exactly, most)
-    if not query.beginnings:
-        return exact
-    found = exact.cte("exact")
-    looks = _longer(query, most, when=_number(found) < most)
+def _newest_on_postgresql(shape: Shape, most: int, walk: Walk, at_once: int) -> Select[Any]:
+    """Words as they stand, and beginnings only where those are in too few tickets."""
+    asked = search_shape.asked(shape)
+    if not shape.has_beginnings:
+        return _whole_words(asked, most, at_once)
+    found = _whole_words(search_shape.asked_exactly(shape), most, at_once).cte("whole")
+    looks = _longer(asked, most, walk, at_once, when=_number(found) < most)
     return select(union_all(select(found).where(_number(found) == most), *looks).subquery("found"))
 
 
-def _longer(query: SearchQuery, most: int, *, when: ColumnElement[bool]) -> list[Select[Any]]:
+def _whole_words(asked: Asked, most: int, at_once: int) -> Select[Any]:
+    """All matches with a single look where the newest tickets hold next to none of them; else range by range.
+
+    GIN gives its matches in no useful order. Asked for the newest, PostgreSQL either sorts every match or walks the
+    whole table backwards, and which one is a guess. With the name of a range as one more condition each look is small,
+    and nothing is guessed: a common word is done after the first ranges.
+    """
+    sample = _by_range(_newest_fine, asked, RARE).cte("newest_few")
+    few = _at_once(asked, at_once, when=_number(sample) < RARE).cte("few")
+    is_open = or_(_number(sample) == RARE, _number(few) == at_once)
+    ranged = _by_range(_fine, asked, most, when=is_open).cte("fine")
+    newest_few = select(few).where(_number(few) < at_once).order_by(few.c.ticket_id.desc()).limit(most).subquery()
+    return select(union_all(select(newest_few), select(ranged)).subquery("exact"))
+
+
+def _longer(asked: Asked, most: int, walk: Walk, at_once: int, *, when: ColumnElement[bool]) -> list[Select[Any]]:
     """Ways to find beginnings, of which one is taken.
 
     Each look into the index costs as much as all words together that begin so. A common beginning is found in the
     newest rows without it, all matches of others with a single look, and those that were common once range by range.
     """
-    way = ON_POSTGRESQL
-    sample = _newest_rows(query, way.sample).where(_newest_id > way.above).limit(way.common).cte("sample")
-    walked = _newest_rows(query, way.rows).where(when, _number(sample) == way.common).limit(most).cte("walked")
-    asked = select(cast(literal(query.tsquery), TSQUERY)).scalar_subquery()  # no estimate, so no table is read for it
-    every = select(stored.c.ticket_id).where(stored.c.tokens.op("@@")(asked), ~stored.c.is_deleted, *_phrases(query))
-    all_at_once = every.where(when, _number(walked) < most).limit(SORTED).cte("all_at_once")
-    ranged = _by_range(_coarse, query, most).where(_number(all_at_once) == SORTED).cte("ranged")
-    newest_of_all = select(all_at_once).where(_number(all_at_once) < SORTED)
-    return [
-        select(walked).where(_number(walked) == most),
-        select(newest_of_all.order_by(all_at_once.c.ticket_id.desc()).limit(most).subquery()),
-        select(ranged),
-    ]
+    sample = _newest_rows(asked, walk.sample).where(_newest_id > walk.above).limit(walk.common).cte("sample")
+    walked = _newest_rows(asked, walk.rows).where(when, _number(sample) == walk.common).limit(most).cte("walked")
+    every = _at_once(asked, at_once, when=and_(when, _number(walked) < most)).cte("all_at_once")
+    ranged = _by_range(_coarse, asked, most, when=_number(every) == at_once).cte("ranged")
+    newest_of_all = select(every).where(_number(every) < at_once).order_by(every.c.ticket_id.desc()).limit(most)
+    return [select(walked).where(_number(walked) == most), select(newest_of_all.subquery()), select(ranged)]
 
 
-def _by_range(names: TextClause, query: SearchQuery, most: int) -> Select[Any]:
+def _at_once(asked: Asked, most: int, *, when: ColumnElement[bool]) -> Select[Any]:
+    """Any matches, with one look."""
+    question = select(cast(asked.tsquery, TSQUERY)).scalar_subquery()  # no estimate, so no table is read for it
+    is_match = stored.c.tokens.op("@@")(question)
+    return select(stored.c.ticket_id).where(is_match, ~stored.c.is_deleted, *_hold(asked.phrases), when).limit(most)
+
+
+def _by_range(names: TextClause, asked: Asked, most: int, *, when: ColumnElement[bool] | None = None) -> Select[Any]:
     """Two conditions, not one query of both: so GIN jumps to the range, and does not ask each match where it lies."""
     ranges = names.columns(column("name")).subquery("ranges")
     matches = stored.c.tokens.op("@@")
-    is_match = and_(matches(cast(literal(query.tsquery), TSQUERY)), matches(cast(ranges.c.name, TSQUERY)))
-    each = select(stored.c.ticket_id).where(is_match, ~stored.c.is_deleted, *_phrases(query))
+    is_match = and_(matches(cast(asked.tsquery, TSQUERY)), matches(cast(ranges.c.name, TSQUERY)))
+    each = select(stored.c.ticket_id).where(is_match, ~stored.c.is_deleted, *_hold(asked.phrases))
     of_range = each.order_by(stored.c.ticket_id.desc()).limit(most).correlate(ranges).lateral("of_range")
-    return select(of_range.c.ticket_id).select_from(ranges.join(of_range, true())).limit(most)
+    found = select(of_range.c.ticket_id).select_from(ranges.join(of_range, true())).limit(most)
+    return found if when is None else found.where(when)
 
 
-def _newest_rows(query: SearchQuery, rows: int) -> Select[Any]:
+def _newest_rows(asked: Asked, rows: int) -> Select[Any]:
     """Matches among the newest rows, one row after the other."""
     newest_rows = select(stored).order_by(stored.c.ticket_id.desc()).limit(rows).subquery("ticket_search")
     columns = newest_rows.c
-    is_match = columns.tokens.op("@@")(cast(literal(query.tsquery), TSQUERY))
-    found = select(columns.ticket_id).where(is_match, ~columns.is_deleted, *_phrases(query, columns))
+    is_match = columns.tokens.op("@@")(cast(asked.tsquery, TSQUERY))
+    found = select(columns.ticket_id).where(is_match, ~columns.is_deleted, *_hold(asked.phrases, columns))
     return found.order_by(columns.ticket_id.desc())
 
 
@@ -234,31 +272,28 @@ def _number(look: CTE) -> ColumnElement[int]:
     return select(func.count()).select_from(look).scalar_subquery()
 
 
-def _phrases(query: SearchQuery, columns: Any = stored.c) -> list[ColumnElement[bool]]:
-    return _hold(query.phrases, columns)
-
-
-def _hold(needles: Iterable[str], columns: Any = stored.c) -> list[ColumnElement[bool]]:
+def _hold(texts: Iterable[ColumnElement[str]], columns: Any = stored.c) -> list[ColumnElement[bool]]:
     return [
-        or_(*(TextPosition(column, literal(needle)) > 0 for column in (columns.title, columns.customer, columns.body)))
-        for needle in needles
+        or_(*(TextPosition(column, text) > 0 for column in (columns.title, columns.customer, columns.body)))
+        for text in texts
     ]
 
 
-def _score(query: SearchQuery) -> ColumnElement[int]:
+def _score(shape: Shape) -> ColumnElement[int]:
     """A ticket's own number, its customer's address and what was typed, in the title, count for most."""
 
     def worth(points: int, *conditions: ColumnElement[bool]) -> ColumnElement[int]:
         return case((and_(*conditions), points), else_=0)
 
-    title, customer = stored.c.title, stored.c.customer
-    score = worth(8, TextPosition(title, literal(query.typed)) > 0)
-    score += worth(4, *(TextPosition(title, literal(needle)) > 0 for needle in query.needles))
-    score += worth(2, *(TextPosition(customer, literal(needle)) > 0 for needle in query.needles))
-    if query.typed.count(" ") > 2:
-        score += worth(1, TextPosition(stored.c.body, literal(query.typed)) > 0)
-    if query.address:
-        score += worth(32, TextPosition(customer, literal(query.address)) > 0)
-    if query.number:
-        score += worth(OWN_NUMBER, TextPosition(title, literal(f" {query.number.lower().replace('-', ' ')} ")) == 1)
+    title, customer, needles = stored.c.title, stored.c.customer, search_shape.asked(shape).needles
+    typed = search_shape.named("typed")
+    score = worth(8, TextPosition(title, typed) > 0)
+    score += worth(4, *(TextPosition(title, needle) > 0 for needle in needles))
+    score += worth(2, *(TextPosition(customer, needle) > 0 for needle in needles))
+    if shape.is_long:
+        score += worth(1, TextPosition(stored.c.body, typed) > 0)
+    if shape.has_address:
+        score += worth(32, TextPosition(customer, search_shape.named("address")) > 0)
+    if shape.has_number:
+        score += worth(OWN_NUMBER, TextPosition(title, search_shape.named("number_in_title")) == 1)
     return score

@@ -12,13 +12,13 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.expression import FunctionElement
 
-from admin_app.db.search_query import SearchQuery
-from admin_app.db.search_words import NOTHING, words
+from admin_app.db.search_query import SearchQuery, sequence
+from admin_app.db.search_words import NOTHING
 from admin_app.db.text_position import TextPosition
 
 stored = table("user_search", column("rowid", Integer), column("words", Text), column("tokens", TSVECTOR))
 
-IS_SO_CALLED = TextPosition(stored.c.words, bindparam("phrase")) > 0
+IS_SO_CALLED = TextPosition(stored.c.words, bindparam("phrase", type_=Text)) > 0
 """Whether a row of `stored` holds what was typed; no index helps."""
 
 
@@ -48,7 +48,7 @@ def _in_fts5(element: _InIndex, compiler: Any, **options: Any) -> str:
 
 def is_found(when: ColumnElement[bool]) -> ColumnElement[bool]:
     """The same, from the index; nobody is, unless `when` is true."""
-    return _InIndex(cast(bindparam("tsquery"), TSQUERY), bindparam("fts5", type_=Text), when) & IS_SO_CALLED
+    return _InIndex(cast(bindparam("tsquery", type_=Text), TSQUERY), bindparam("fts5", type_=Text), when) & IS_SO_CALLED
 
 
 FOUND = select(stored.c.rowid).where(is_found(literal_column("1 = 1", Boolean)))
@@ -57,9 +57,8 @@ FOUND = select(stored.c.rowid).where(is_found(literal_column("1 = 1", Boolean)))
 
 def typed(text: str) -> dict[str, str]:
     """The parameters of the above for what somebody typed; empty when there is no word in it."""
-    phrase = words(text.replace("\x00", ""))
-    if phrase == " ":
+    found = sequence(text.replace("\x00", ""))
+    if not found:
         return {}
-    *wholes, last = phrase.split()
-    query = SearchQuery(wholes=tuple(wholes), beginnings=(last,))
-    return {"phrase": phrase.rstrip(), "tsquery": query.tsquery, "fts5": query.fts5}
+    query = SearchQuery(wholes=tuple(found[:-1]), beginnings=(found[-1],))
+    return {"phrase": f" {' '.join(found)}", "tsquery": query.tsquery, "fts5": query.fts5}

@@ -59,7 +59,7 @@ def _live(name: str, *columns: str) -> Index:
     return Index(f"ix_tickets_live_{name}", *columns, postgresql_where=LIVE, sqlite_where=LIVE)
 
 
-def _active(name: str, *columns: str | TextClause) -> Index:
+def _active(name: str, *columns: str) -> Index:
     return Index(f"ix_tickets_active_{name}", *columns, postgresql_where=ACTIVE, sqlite_where=ACTIVE)
 
 
@@ -103,7 +103,7 @@ class Ticket(Identified, Timestamped, SoftDeletable, Versioned, Base):
         _live("owner", "owner_id", "created_at", "id"),
         _live("creator", "creator_id", "created_at", "id"),
         _live("due_at", "due_at", "id"),
-        _active("urgent", "owner_id", text("priority DESC"), "id"),
+        _active("owner", "owner_id", "priority", "id"),
         _active("due", "due_at", "id"),
         Index("ix_tickets_trash", "deleted_at", "id", postgresql_where=DELETED, sqlite_where=DELETED),
         Index("ix_tickets_delete_batch_id", "delete_batch_id", postgresql_where=DELETED, sqlite_where=DELETED),

@@ -4,7 +4,7 @@ from unittest.mock import AsyncMock
 
 import pytest
 from sqlalchemy import create_engine, select, text
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 
 from admin_app.db import planning
@@ -42,3 +42,13 @@ class TestAmongFound:
         """`id IN (…) = 1` is true of the same rows, but no index answers it."""
         statement = select(User.id).where(planning.among_found(User.id, select(User.id).limit(2)))
         assert "= 1" not in str(statement.compile(dialect=sqlite.dialect()))
+
+
+class TestWritten:
+    def test_a_value_stands_in_the_statement_and_each_has_its_own(self) -> None:
+        first, other = (select(User.id).limit(planning.written(most)) for most in (7, 8))
+        for dialect in (postgresql.dialect(), sqlite.dialect()):
+            assert "LIMIT 7" in str(first.compile(dialect=dialect))
+        assert first._generate_cache_key() != other._generate_cache_key()
+        word = select(User.id).where(User.role == planning.written("it's"))
+        assert "= 'it''s'" in str(word.compile(dialect=postgresql.dialect()))

@@ -71,7 +71,7 @@ async def found(database: Database, typed: str) -> tuple[list[tuple[int, int]], 
         return [], []
 
     async def look(session):
-        live = await session.execute(ticket_search.newest(query, database.engines.dialect))
+        live = await session.execute(*ticket_search.newest(query, database.engines.dialect))
         every = await session.scalars(ticket_search.matching(query))
         gone = await session.scalars(ticket_search.matching(query, deleted=True))
         places = sorted(((score, number) for number, score in live), reverse=True)
@@ -141,8 +141,8 @@ class TestBothDatabases:
             if query.beginnings:
                 few = []
                 for database in both:
-                    statement = ticket_search.newest(query, database.engines.dialect, most=5)
-                    rows = await database.read(lambda session, statement=statement: session.execute(statement))
+                    asked = ticket_search.newest(query, database.engines.dialect, most=5)
+                    rows = await database.read(lambda session, asked=asked: session.execute(*asked))
                     few.append(sorted(row.ticket_id for row in rows))
                 assert few[0] == few[1], query
                 walked += len(few[0]) == 5
@@ -179,8 +179,8 @@ class TestBothDatabases:
                     monkeypatch.setattr(ticket_search, name, value)
                 longer = [*ids, 401_001]
                 for typed, expected in (("lamp", ids if most < 8 else longer), ("lam", longer), ('"lamp"', ids)):
-                    statement = ticket_search.newest(parse(typed), database.engines.dialect, most=most)
-                    rows = await database.read(lambda session, statement=statement: session.execute(statement))
+                    asked = ticket_search.newest(parse(typed), database.engines.dialect, most=most)
+                    rows = await database.read(lambda session, asked=asked: session.execute(*asked))
                     taken = sorted(row.ticket_id for row in rows)
                     if taken != expected[-most:]:
                         wrong.append((database.engines.dialect, way, most, typed, taken))
@@ -206,12 +206,14 @@ class TestIndexes:
             await session.execute(text("SET LOCAL enable_seqscan = off"))
             await session.execute(text("SET LOCAL enable_indexscan = off"))
             found = []
-            for statement in (
+            for statement, values in (
                 ticket_search.newest(query, "postgresql"),
-                ticket_search.matching(query),
-                ticket_search.matching(query, deleted=True),
+                (ticket_search.matching(query), {}),
+                (ticket_search.matching(query, deleted=True), {}),
             ):
-                bound = statement.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
+                bound = statement.params(**values).compile(
+                    dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}
+                )
                 found.append("\n".join(await session.scalars(text(f"EXPLAIN {bound}".replace(":", r"\:")))))
             return found
 

@@ -162,7 +162,7 @@ class Plans:
 
 def is_table(name: str) -> bool:
     """Whether this is a table that grows."""
-    return name in {"tickets", "users", "ticket_tags", "comments"}
+    return name in {"tickets", "users", "ticket_tags", "comments", "user_search"}
 
 
 def walked(node: dict[str, Any]) -> Iterator[dict[str, Any]]:

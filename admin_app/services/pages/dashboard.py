@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Select, bindparam, func, select, union_all
 
 from admin_app import clock
 from admin_app.actor import Actor
 from admin_app.db import planning
 from admin_app.db.sessions import INCLUDE_DELETED, Reader
-from admin_app.models.ticket import Status, Ticket
+from admin_app.models.ticket import Priority, Status, Ticket
 from admin_app.permissions import Permission
 from admin_app.services.pages import ticket_paths
 from admin_app.services.pages.ticket_reading import AS_LISTED, LIVE, TicketRow
@@ -52,9 +52,26 @@ _OVERDUE = (Ticket.due_at < bindparam("now"), ticket_paths.IS_ACTIVE)
 
 
 def _first(conditions: Sequence[Any], *order: Any) -> Select[Any]:
-    ids = select(Ticket.id).where(LIVE, *conditions).order_by(*order).limit(planning.written(SHOWN))
-    statement = AS_LISTED.where(planning.among_found(Ticket.id, ids)).order_by(*order)  # the ids from an index alone
-    return statement.execution_options(**INCLUDE_DELETED)
+    ids = select(Ticket.id).where(LIVE, *conditions).order_by(*order)  # from an index alone
+    return _shown(ids, *order)
+
+
+def _most_urgent(conditions: Sequence[Any]) -> Select[Any]:
+    """The oldest of each priority, each from its stretch of the index; then the first of these.
+
+    Ordered by the owner too, though there is only one: else PostgreSQL sorts all those that nobody owns.
+    """
+    by_age = select(Ticket.id, Ticket.priority).where(LIVE, *conditions).order_by(Ticket.owner_id, Ticket.id)
+    oldest = by_age.limit(planning.written(SHOWN))
+    stretches = [oldest.where(Ticket.priority == planning.written(priority)).subquery() for priority in Priority]
+    found = union_all(*map(select, stretches)).subquery()
+    ids = select(found.c.id).order_by(found.c.priority.desc(), found.c.id)
+    return _shown(ids, Ticket.priority.desc(), Ticket.id)
+
+
+def _shown(ids: Select[Any], *order: Any) -> Select[Any]:
+    among = planning.among_found(Ticket.id, ids.limit(planning.written(SHOWN)))
+    return AS_LISTED.where(among).order_by(*order).execution_options(**INCLUDE_DELETED)
 
 
 def _numbers(conditions: Mapping[str, Sequence[Any]]) -> Select[Any]:
@@ -68,11 +85,9 @@ def _numbers(conditions: Mapping[str, Sequence[Any]]) -> Select[Any]:
     return numbers.execution_options(**INCLUDE_DELETED)
 
 
-_MOST_URGENT = (Ticket.owner_id, Ticket.priority.desc(), Ticket.id)
-"""By the owner too, though there is only one: else PostgreSQL sorts all those that nobody owns."""
 _LISTS = {
-    "mine": _first(_MINE, *_MOST_URGENT),
-    "ownerless": _first(_OWNERLESS, *_MOST_URGENT),
+    "mine": _most_urgent(_MINE),
+    "ownerless": _most_urgent(_OWNERLESS),
     "overdue": _first(_OVERDUE, Ticket.due_at, Ticket.id),
     "recent": _first((), Ticket.updated_at.desc(), Ticket.id.desc()),
 }

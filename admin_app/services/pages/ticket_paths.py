@@ -68,7 +68,7 @@ class Driver:
     """Conditions that one index holds, whatever the order of the list; no columns: the tag's own table."""
 
     names: tuple[str, ...]
-    columns: tuple[Column | ColumnElement[Any], ...]
+    columns: tuple[Column, ...]
 
 
 def path(sort: str, conditions: Conditions, *, descending: bool) -> Path:
@@ -97,7 +97,7 @@ def drivers(conditions: Conditions) -> Iterator[Driver]:
     if "tag" in names:
         yield Driver(("tag",), ())
     if {"owner", "active"} <= names:
-        yield Driver(("owner", "active"), (Ticket.owner_id, Ticket.priority.desc(), Ticket.id))
+        yield Driver(("owner", "active"), (Ticket.owner_id, Ticket.priority, Ticket.id))
     for name in ("creator", "owner"):
         if name in names:
             yield Driver((name,), (BY_VALUE[name], Ticket.created_at, Ticket.id))

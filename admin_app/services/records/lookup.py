@@ -126,7 +126,9 @@ async def active_person(session: AsyncSession, text: str, *, field: str, lock: b
 
 async def _address_of(session: AsyncSession, name: str, *, field: str) -> str:
     is_called_so = (User.full_name == name) | (func.lower(User.full_name) == name.lower())
-    found = (await session.scalars(select(User.email).where(is_called_so, User.is_active).limit(2))).all()
+    known = select(User.email).where(User.id.in_(user_search.FOUND), is_called_so, User.is_active).limit(2)
+    asked = user_search.typed(name)
+    found = (await session.scalars(known, asked)).all() if asked else []
     if len(found) == 1:
         return found[0]
     problem = "Several people here are" if found else "Nobody here is"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from heapq import nsmallest
 from typing import Any
 
-from sqlalchemy import Select, select, true
+from sqlalchemy import Select, select
 
 from admin_app.db import ticket_search
 from admin_app.db.search_query import SearchQuery
@@ -30,13 +30,15 @@ async def best(session: Reader, query: SearchQuery, *, fitting: Select[Any] | No
     """The matches that are also among `fitting`, a select of tickets' ids, when that is given; one statement."""
     if query.is_empty:
         return Found()
-    scored = ticket_search.newest(query, dialect_of(session)).cte("scored")
-    statement = select(scored.c.ticket_id, scored.c.score, true().label("fits"))
-    if fitting is not None:
+    statement, values = ticket_search.newest(query, dialect_of(session))
+    if fitting is None:
+        rows = [(ticket_id, score, True) for ticket_id, score in await session.execute(statement, values)]
+    else:
         # a question to ask of each match: joined, or by EXISTS, all that fit might be read for a few of them
+        scored = statement.cte("scored")
         itself = fitting.where(Ticket.id == scored.c.ticket_id).correlate(scored).scalar_subquery()
-        statement = select(scored.c.ticket_id, scored.c.score, itself.is_not(None))
-    rows = (await session.execute(statement.execution_options(**INCLUDE_DELETED))).all()
+        fits = select(scored.c.ticket_id, scored.c.score, itself.is_not(None)).execution_options(**INCLUDE_DELETED)
+        rows = [tuple(row) for row in await session.execute(fits, values)]
     # one more than is shown was asked for, and one that bears the number may be older than all of them
     too_many = max(0, len(rows) - ticket_search.NEWEST)
     others = (ticket_id for ticket_id, score, _ in rows if score < ticket_search.OWN_NUMBER)

@@ -213,27 +213,27 @@ class TestPossibleOwner:
 
 
 class TestSuggestPeople:
-    @pytest.mark.parametrize("term", ["sam", "SAM", "am sta", "sam@desk", " Sam Staff "])
-    async def test_finds_by_part_of_name_or_address(self, desk, term: str) -> None:
+    @pytest.mark.parametrize("term", ["sam", "SAM", "sa", "sam sta", "sam@desk", " Sam Staff "])
+    async def test_finds_by_words_of_name_or_address(self, desk, term: str) -> None:
         found = await desk.read(lookup.suggest_people, desk.cast.sam, term=term, roles=STAFF)
         assert found == [("sam@desk.example", "Sam Staff")]
 
     async def test_offers_only_the_wanted_roles_by_name(self, desk) -> None:
         roles = frozenset({Role.STAFF, Role.ADMIN})
-        found = await desk.read(lookup.suggest_people, desk.cast.sam, term="", roles=roles)
+        found = await desk.read(lookup.suggest_people, desk.cast.sam, term="desk", roles=roles)
         assert [name for _, name in found] == ["Ada Admin", "Sam Staff", "Sid Staff"]
 
     async def test_offers_nobody_who_was_deactivated(self, desk) -> None:
         await desk.set(User, desk.cast.sid.id, is_active=False)
-        found = await desk.read(lookup.suggest_people, desk.cast.sam, term="", roles=STAFF)
+        found = await desk.read(lookup.suggest_people, desk.cast.sam, term="desk", roles=STAFF)
         assert [name for _, name in found] == ["Sam Staff"]
 
-    @pytest.mark.parametrize("term", ["%", "_", "s_m", "/", "\\", "samx\x00"])
+    @pytest.mark.parametrize("term", ["%", "_", "s_m", "/", "\\", "samx\x00", "", "am"])
     async def test_wildcards_are_plain_text(self, desk, term: str) -> None:
         assert await desk.read(lookup.suggest_people, desk.cast.sam, term=term, roles=STAFF) == []
 
     async def test_stops_at_the_limit(self, desk) -> None:
-        found = await desk.read(lookup.suggest_people, desk.cast.sam, term="", roles=frozenset(Role), limit=2)
+        found = await desk.read(lookup.suggest_people, desk.cast.sam, term="desk", roles=frozenset(Role), limit=2)
         assert [name for _, name in found] == ["Ada Admin", "Kim Customer"]
 
     @pytest.mark.parametrize("role", BLIND)
