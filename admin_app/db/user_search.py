@@ -35,7 +35,7 @@ def _in_tokens(element: _InIndex, compiler: Any, **options: Any) -> str:
     """The question is selected, so that it says nothing about how many rows will be found: the plan never changes."""
     tsquery, _, when = element.clauses
     asked, is_asked = compiler.process(tsquery, **options), compiler.process(when, **options)
-    return f"{is_asked} AND user_search.tokens @@ (SELECT {asked})"
+    return f"({is_asked}) AND user_search.tokens @@ (SELECT {asked})"
 
 
 @compiles(_InIndex, "sqlite")
