@@ -81,7 +81,7 @@ async def page(
     dialect = dialect_of(session)
 
     async def read(ids: list[int]) -> dict[int, TicketRow]:
-        return {ticket.id: ticket for ticket in await session.execute(_found(ids, dialect))}
+        return {ticket.id: ticket for ticket in (await session.execute(_found(ids, dialect))).all()}
 
     if sort == RELEVANCE:
         shown = await listing.paginate_ranked(found.places, request, read)

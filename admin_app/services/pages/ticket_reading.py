@@ -1,11 +1,11 @@
 """Reading a page of tickets along, among or past, as `ticket_paths` tells; nothing is read that nobody asked for."""
 
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, bindparam, func, select, true
+from sqlalchemy import Result, Row, Select, and_, bindparam, func, select, true
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -82,7 +82,7 @@ async def _along(
         given = start and tuple(value is not None for value in start)
         values = {f"at_{number}": value for number, value in enumerate(start or ())}
 
-        def ask(window: Select[Any]) -> Awaitable[Iterable[TicketRow]]:
+        def ask(window: Select[Any]) -> Awaitable[Result[Any]]:
             return session.execute(window, values)
 
         windows = _windows(along.order, given, request.size + 1, backward=backward)
@@ -222,7 +222,7 @@ async def _load(session: Reader, ids: Sequence[int]) -> list[TicketRow]:
     if not ids:
         return []
     among = _live(AS_LISTED).where(searching.among(Ticket.id, ids, dialect_of(session)))
-    rows = {ticket.id: ticket for ticket in await session.execute(among)}
+    rows = {ticket.id: ticket for ticket in (await session.execute(among)).all()}
     return [rows[row_id] for row_id in ids if row_id in rows]
 
 

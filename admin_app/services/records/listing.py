@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, Self, TypeVar
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Result, Select, func, select
 
 from admin_app.db import planning
 from admin_app.db.keyset import Order, Position
@@ -13,7 +13,7 @@ from admin_app.db.sessions import Reader
 from admin_app.errors import Malformed
 
 T = TypeVar("T")
-Asks = Callable[[Any], Awaitable[Iterable[Any]]]
+Asks = Callable[[Any], Awaitable[Result[Any]]]
 
 COUNT_CAP = 10_000
 PAGE_SIZES = (25, 50, 100)
@@ -130,7 +130,7 @@ async def first_rows(windows: Iterable[Select[T]], ask: Asks, *, size: int) -> t
     """
     rows: list[Any] = []
     for window in windows:
-        rows += [row[0] if len(row) == 1 else row for row in await ask(window)]
+        rows += [row[0] if len(row) == 1 else row for row in (await ask(window)).all()]
         if len(rows) > size:
             return rows[:size], True
     return rows, False

@@ -32,7 +32,7 @@ async def best(session: Reader, query: SearchQuery, *, fitting: Select[Any] | No
         return Found()
     statement, values = ticket_search.newest(query, dialect_of(session))
     if fitting is None:
-        rows = [(ticket_id, score, True) for ticket_id, score in await session.execute(statement, values)]
+        rows = [(ticket_id, score, True) for ticket_id, score in (await session.execute(statement, values)).all()]
     else:
         # a question to ask of each match: joined, or by EXISTS, all that fit might be read for a few of them
         scored = statement.cte("scored")
