@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,7 +23,8 @@ from tests.support.house import PROJECT_ROOT
 
 STARTS_WITHIN = 60.0
 TURNS = 5
-"""So often many rows and few take turns."""
+SLOW = 100
+"""Pages that take more milliseconds are measured in the first turn alone."""
 
 
 def chosen(name: str, default: str) -> list[str]:
@@ -54,50 +55,49 @@ def serving(kind: str, url: str) -> Iterator[int]:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """A database, and where its pages are."""
+class Served:
+    """An application on a database, and where its pages are."""
 
-    url: str
+    kind: str
+    rows: int
+    port: int
     facts: data.Facts
     pages: list[Page]
+    cookies: Mapping[str, str]
 
 
-def measured(url: str) -> Measured:
-    """What the pages' addresses need is looked up once."""
-    facts = asyncio.run(data.facts_of(url))
+@contextmanager
+def serving_all(urls: Mapping[int, str], kinds: list[str]) -> Iterator[list[Served]]:
+    """Every application on the most rows, and the desk on fewer as well, all at once."""
     wanted = chosen("BENCH_PAGES", "")
-    return Measured(url, facts, [page for page in all_pages(facts) if not wanted or page.name in wanted])
+    with ExitStack() as servers:
+        served = []
+        for rows, url in urls.items():
+            facts = asyncio.run(data.facts_of(url))
+            pages = [page for page in all_pages(facts) if not wanted or page.name in wanted]
+            for kind in kinds if rows == max(urls) else [DESK]:
+                port = servers.enter_context(serving(kind, url))
+                served.append(Served(kind, rows, port, facts, pages, asyncio.run(cookies_for(kind, port))))
+        yield served
 
 
-async def measure_all(kind: str, ports: dict[int, Measured], effort: Effort) -> list[dict[str, Figures]]:
-    """Every page that an application has, on each database in turn: so that the machine's moods meet all of them."""
-    cookies = {port: await cookies_for(kind, port) for port in ports}
-    found: dict[int, dict[str, Figures]] = {port: {} for port in ports}
-    turns = TURNS if len(ports) > 1 else 1
-    little = replace(effort, seconds=effort.seconds / turns)
-    for pages in zip(*(one.pages for one in ports.values()), strict=True):
-        name, taken = pages[0].name, {port: list[Figures]() for port in ports}
-        for port, page in [*zip(ports, pages, strict=True)] * (turns if pages[0].path(kind) else 0):
-            taken[port].append(await measure(page, kind, port, cookies[port], ports[port].facts, little))
-        for port, figures in taken.items():
-            if figures:
-                found[port][name] = typical(figures)
-                print(f"  {kind}: {name} {found[port][name].p50:.2f} ms", file=sys.stderr)
-    return list(found.values())
-
-
-def run(many: Measured, few: Measured | None, kinds: list[str], effort: Effort) -> list[reporting.Results]:
-    """One application after the other; the desk on many rows and on few."""
-    databases = [many, few] if few else [many]
-    results: list[reporting.Results] = [{page.name: {} for page in one.pages} for one in databases]
-    for kind in kinds:
-        with ExitStack() as servers:
-            chosen_ones = databases if kind == DESK else databases[:1]
-            ports = {servers.enter_context(serving(kind, one.url)): one for one in chosen_ones}
-            for into, found in zip(results, asyncio.run(measure_all(kind, ports, effort)), strict=False):
-                for name, figures in found.items():
-                    into[name][kind] = figures
-    return results
+async def measure_all(served: list[Served], effort: Effort) -> dict[int, reporting.Results]:
+    """Every page, by the number of rows; all of them in turn, so that the machine's moods meet everybody alike."""
+    found: dict[int, reporting.Results] = {one.rows: {page.name: {} for page in one.pages} for one in served}
+    little = replace(effort, seconds=effort.seconds / TURNS)
+    for number in range(len(served[0].pages)):
+        taken: dict[int, list[Figures]] = {one.port: [] for one in served if one.pages[number].path(one.kind)}
+        for one in served * TURNS:
+            figures = taken.get(one.port)
+            if figures is not None and not (figures and figures[-1].p50 > SLOW):
+                page = one.pages[number]
+                figures.append(await measure(page, one.kind, one.port, one.cookies, one.facts, little))
+        for one in served:
+            if one.port in taken:
+                name = one.pages[number].name
+                found[one.rows][name][one.kind] = middle = typical(taken[one.port])
+                print(f"  {one.kind}, {one.rows:,}: {name} {middle.p50:.2f} ms", file=sys.stderr)
+    return found
 
 
 def main() -> None:
@@ -109,14 +109,13 @@ def main() -> None:
     load = os.getloadavg()
     with data.postgresql_server() as server:
         for dialect in chosen("BENCH_DATABASES", "postgresql,sqlite"):
-            few = measured(data.seeded(dialect, small, server)) if small else None
-            many = measured(data.seeded(dialect, rows, server))
-            results, *before = run(many, few, kinds, effort)
-            counted = zip((rows, small), (results, *before), strict=False)
-            everything |= {f"{dialect} {count}": found for count, found in counted}
-            on_few = {name: found[DESK] for few in before for name, found in few.items() if DESK in found}
+            urls = {count: data.seeded(dialect, count, server) for count in (rows, small) if count}
+            with serving_all(urls, kinds) as served:
+                found = asyncio.run(measure_all(served, effort))
+            everything |= {f"{dialect} {count}": results for count, results in found.items()}
+            on_few = {name: by_kind[DESK] for name, by_kind in found.get(small, {}).items() if by_kind}
             print(f"\n{dialect}, {rows:,} tickets; growth since {small:,}; load of the machine {load[0]:.1f}")
-            print(*reporting.lines(many.pages, results, on_few), sep="\n", flush=True)
+            print(*reporting.lines(served[0].pages, found[rows], on_few), sep="\n", flush=True)
     now = datetime.now(UTC)
     file = data.FOLDER / "results" / f"{now:%Y%m%d-%H%M%S}.json"
     reporting.save(file, {"at": now.isoformat(), "rows": rows, "small": small, "load": load}, everything)
