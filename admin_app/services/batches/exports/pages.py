@@ -22,7 +22,7 @@ from admin_app.services.pages.ticket_list import TicketFilter
 
 FIRST_PAGE_ROWS = 500
 """Soon there, so that whoever waits sees that it works."""
-PAGE_ROWS = 8_000
+PAGE_ROWS = 7_000
 """Planning a page and looking up its people costs as much as a thousand rows; longer ones cost memory: two are held."""
 
 
